@@ -1,0 +1,16 @@
+module paravent
+
+go 1.26.0
+
+require (
+	github.com/bits-and-blooms/bloom/v3 v3.7.1
+	github.com/tidwall/gjson v1.20.0
+	golang.org/x/mod v0.42.0
+	golang.org/x/net v0.62.0
+)
+
+require (
+	github.com/bits-and-blooms/bitset v1.24.2 // indirect
+	github.com/tidwall/match v1.1.1 // indirect
+	github.com/tidwall/pretty v1.2.0 // indirect
+)
