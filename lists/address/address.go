@@ -154,6 +154,9 @@ func (u *URL) appendHost(authority []byte) error {
 		u.text = append(u.text, c)
 		previous = c
 	}
+	if IsIP(u.text) && !isIPKey(u.text) {
+		return ErrHost // ends in a number and is no IPv4 address
+	}
 	u.host = len(u.text)
 	return nil
 }
@@ -280,17 +283,14 @@ func NextSuffix(key []byte, n int) int {
 	return n
 }
 
-// isIPKey knows an IP address among keys: a reversed name's first label is
-// its top-level domain, which is never a number.
+// isIPKey knows an IP address among keys: a reversed name begins with its
+// top-level domain, which is never a number.
 func isIPKey(key []byte) bool {
 	if key[0] == '[' {
 		return true
 	}
 	for _, c := range key {
-		if c == '.' {
-			break
-		}
-		if c < '0' || c > '9' {
+		if c != '.' && (c < '0' || c > '9') {
 			return false
 		}
 	}

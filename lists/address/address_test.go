@@ -43,6 +43,7 @@ func TestParse(t *testing.T) {
 		{"https://münchen.de/", "", "", ErrHost},
 		{"https://exa mple.com/", "", "", ErrHost},
 		{"https://ex%61mple.com/", "", "", ErrHost},
+		{"https://example.0/", "", "", ErrHost},
 		{"https://[::1/", "", "", ErrHost},
 		{"https://[]/", "", "", ErrHost},
 		{"https://" + strings.Repeat("a", 254) + "/", "", "", ErrHost},
