@@ -154,8 +154,8 @@ func (u *URL) appendHost(authority []byte) error {
 		u.text = append(u.text, c)
 		previous = c
 	}
-	if IsIP(u.text) && !isIPKey(u.text) {
-		return ErrHost // ends in a number and is no IPv4 address
+	if previous == '.' || IsIP(u.text) && !isIPKey(u.text) {
+		return ErrHost // two dots at the end, or it ends in a number and is no IPv4 address
 	}
 	u.host = len(u.text)
 	return nil

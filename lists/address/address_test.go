@@ -40,6 +40,7 @@ func TestParse(t *testing.T) {
 		{"https://", "", "", ErrHost},
 		{"https://a..b/", "", "", ErrHost},
 		{"https://.a/", "", "", ErrHost},
+		{"https://a../", "", "", ErrHost},
 		{"https://münchen.de/", "", "", ErrHost},
 		{"https://exa mple.com/", "", "", ErrHost},
 		{"https://ex%61mple.com/", "", "", ErrHost},
