@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/**
+ * What both browser drivers offer, so that a walk or a test is written once.
+ *
+ * A driver starts a real browser on a profile, with or without an unpacked
+ * extension, and touches pages the way a person does: it opens addresses,
+ * scrolls, clicks at coordinates, presses keys. It never counts requests: what
+ * left the browser is asked from those who received it.
+ *
+ * @typedef {object} LaunchOptions
+ * @property {string|null} [extension] folder of the unpacked extension; null or absent: none
+ * @property {string|null} [profile] profile folder, created if missing and kept
+ *   at the end; null or absent: a fresh one that is removed at the end
+ * @property {string} [url] start the browser straight on this page, as a link
+ *   clicked in another program does; absent: on an empty page
+ * @property {boolean} [headless] default true; false needs a DISPLAY
+ * @property {boolean} [permanent] Firefox: install so that the extension is
+ *   still there when the profile is started again, before any page. Chromium
+ *   is given the folder at every start.
+ * @property {string} [proxy] "127.0.0.1:PORT": every host that is not a
+ *   *.localhost name is asked for there. Absent: such hosts do not resolve.
+ * @property {string[]} [args] further arguments for the browser's command line
+ * @property {Record<string, string|number|boolean>} [prefs] Firefox: further preferences
+ *
+ * @typedef {object} Browser
+ * @property {'chromium'|'firefox'} name
+ * @property {string} version as the browser says it
+ * @property {string} profile the profile folder in use
+ * @property {string} origin the extension's own origin, without a slash at the
+ *   end; "" when there is none
+ * @property {() => Tab} tab the tab that the browser started with
+ * @property {(url?: string) => Promise<Tab>} newTab a further tab, in front
+ * @property {(path: string) => Promise<Tab>} extensionPage a further tab on a
+ *   page of the extension, for instance "ui/popup.html?tab=3"
+ * @property {Evaluate} extension runs a function where the extension's API is
+ *   (`chrome` in both browsers), in a page of the extension that has no script
+ *   of its own
+ * @property {(tab: Tab) => Promise<number>} tabId the number by which the
+ *   extension knows a tab
+ * @property {() => Promise<void>} close ends the browser as a user does (the
+ *   profile is written), removes what launch made
+ * @property {() => Promise<void>} kill ends it at once
+ *
+ * @typedef {object} Tab
+ * @property {(url: string) => Promise<void>} open goes there and waits for the
+ *   page's load event
+ * @property {() => Promise<void>} reload
+ * @property {Evaluate} evaluate runs a function in the page; arguments and
+ *   result are JSON
+ * @property {(predicate: (...args: any[]) => unknown, options?: {timeout?: number, args?: any[], what?: string}) => Promise<void>} waitFor
+ *   polls until the predicate is true in the page, through navigations;
+ *   timeout in milliseconds, `what` is named by the error
+ * @property {(selector: string) => Promise<void>} click scrolls the element
+ *   into view and clicks its middle with the mouse
+ * @property {(selector: string, text: string) => Promise<void>} type clicks the
+ *   field and presses the keys
+ * @property {(path: string, options?: {full?: boolean}) => Promise<void>} screenshot a PNG
+ *   of what is in view, or of the full page
+ * @property {(width: number, height: number) => Promise<void>} setViewport in CSS pixels
+ * @property {string[]} console what the page printed, one line an entry
+ * @property {() => Promise<void>} front brings it before the other tabs
+ * @property {() => Promise<void>} close
+ *
+ * @typedef {<A extends any[], R>(fn: (...args: A) => R | Promise<R>, ...args: A) => Promise<R>} Evaluate
+ */
+
+/** How long a browser may take for what has no time of its own, in milliseconds: two noisy cores. */
+export const PATIENCE = 30_000;
+
+/**
+ * Polls until a check answers something truthy and returns it.
+ *
+ * @template T
+ * @param {() => T | Promise<T>} check an exception counts as "not yet"
+ * @param {{timeout?: number, every?: number, what?: string}} [options] milliseconds
+ * @returns {Promise<NonNullable<T>>}
+ */
+export async function until(check, { timeout = PATIENCE, every = 50, what = 'a condition' } = {}) {
+  const end = Date.now() + timeout;
+  /** @type {unknown} */
+  let last;
+  for (;;) {
+    try {
+      const got = await check();
+      if (got) return /** @type {NonNullable<T>} */ (got);
+      last = undefined;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > end) {
+      const why = last instanceof Error ? `: ${last.message}` : '';
+      throw new Error(`waited ${timeout} ms in vain for ${what}${why}`);
+    }
+    await sleep(every);
+  }
+}
+
+/**
+ * @param {number} ms
+ * @returns {Promise<void>}
+ */
+export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/**
+ * Where to click. Runs in the page.
+ *
+ * @param {string} selector
+ * @returns {{x: number, y: number}} CSS pixels from the corner of the view
+ */
+export function middleOf(selector) {
+  const element = document.querySelector(selector);
+  if (!element) throw new Error(`nothing on ${location.href} matches ${selector}`);
+  element.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
+  const box = element.getBoundingClientRect();
+  return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+}

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/**
+ * Drives Firefox by WebDriver BiDi, over the WebSocket that Firefox itself
+ * opens: no geckodriver. See driver.js for what every method does.
+ *
+ * The profile keeps what decides how pages load as Firefox ships it: libraries
+ * that set preferences of their own switch off speculative connections, and
+ * with them a leak that patients have.
+ */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, readdir, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { zipSync } from 'fflate';
+import { Session } from './bidi.js';
+import { PATIENCE, middleOf, sleep, until } from './driver.js';
+
+/** @typedef {import('./driver.js').Browser} Browser */
+/** @typedef {import('./driver.js').Tab} Tab */
+/** @typedef {import('./driver.js').LaunchOptions} LaunchOptions */
+
+const EXECUTABLE = process.env['FIREFOX'] || '/usr/bin/firefox-esr';
+
+/** The extension's host in every test profile; a real profile draws its own. */
+const UUID = 'b0c4a7e2-5d1f-4c3b-9a86-2f7e1d0c9b58';
+
+/** A host that is not on this machine is asked for here, where nobody listens. */
+const NOBODY = '127.0.0.1:9';
+
+/** @type {Record<string, string | number | boolean>} */
+const PREFS = {
+  // No windows, pages or questions of its own.
+  'browser.aboutwelcome.enabled': false,
+  'browser.newtabpage.enabled': false,
+  'browser.preonboarding.enabled': false,
+  'browser.sessionstore.resume_from_crash': false,
+  'browser.shell.checkDefaultBrowser': false,
+  'browser.startup.homepage': 'about:blank',
+  'browser.startup.homepage_override.mstone': 'ignore',
+  'browser.startup.page': 0,
+  'browser.tabs.warnOnClose': false,
+  'browser.warnOnQuit': false,
+  'datareporting.policy.dataSubmissionEnabled': false,
+  'datareporting.policy.dataSubmissionPolicyBypassNotification': true,
+  'startup.homepage_welcome_url': '',
+  'termsofuse.bypassNotification': true,
+  'intl.accept_languages': 'en-GB, en',
+  // None of the browser's own traffic: it is not what is looked at here.
+  'app.normandy.enabled': false,
+  'app.update.disabledForTesting': true,
+  'browser.discovery.enabled': false,
+  'browser.region.network.url': '',
+  'browser.safebrowsing.downloads.remote.enabled': false,
+  'browser.safebrowsing.malware.enabled': false,
+  'browser.safebrowsing.phishing.enabled': false,
+  'browser.search.update': false,
+  'browser.topsites.contile.enabled': false,
+  'dom.push.connection.enabled': false,
+  'extensions.getAddons.cache.enabled': false,
+  'extensions.systemAddon.update.enabled': false,
+  'extensions.update.enabled': false,
+  'media.gmp-manager.updateEnabled': false,
+  'network.captive-portal-service.enabled': false,
+  'network.connectivity-service.enabled': false,
+  'toolkit.telemetry.server': 'data:,',
+  // Extensions that Mozilla has not signed.
+  'extensions.autoDisableScopes': 0,
+  'xpinstall.signatures.required': false,
+  // The remote agent would otherwise set some dozens of preferences, of which
+  // some change what loading a page sends.
+  'remote.prefs.recommended': false,
+};
+
+/**
+ * @param {LaunchOptions} [options]
+ * @returns {Promise<Browser>}
+ */
+export async function launch(options = {}) {
+  const fresh = !options.profile;
+  const profile = options.profile ?? (await mkdtemp(path.join(tmpdir(), 'paravent-firefox-')));
+  if (!fresh) await mkdir(profile, { recursive: true });
+  const id = options.extension ? await extensionId(options.extension) : '';
+  await writeFile(
+    path.join(profile, 'user.js'),
+    userJs({
+      ...PREFS,
+      ...proxyPrefs(options.proxy ?? NOBODY),
+      ...(id ? { 'extensions.webextensions.uuids': JSON.stringify({ [id]: UUID }) } : {}),
+      ...options.prefs,
+    }),
+  );
+
+  const args = ['--no-remote', '--profile', profile, '--remote-debugging-port=0', '-remote-allow-system-access'];
+  if (options.headless !== false) args.push('--headless');
+  args.push(...(options.args ?? []), options.url ?? 'about:blank');
+  const child = spawn(EXECUTABLE, args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    detached: true, // a group of its own, so that its content processes can be ended with it
+    env: { ...process.env, MOZ_CRASHREPORTER_DISABLE: '1' },
+  });
+  const exited = once(child, 'exit').catch(() => {});
+  const kill = async () => {
+    try {
+      if (child.pid) process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // the group is gone already
+    }
+    await exited;
+    // A helper process may still be writing its last file.
+    if (fresh) await rm(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+  };
+
+  try {
+    const session = await Session.connect(await addressOf(child));
+    const { capabilities } = await session.send('session.new', { capabilities: {} });
+    await session.send('session.subscribe', { events: ['log.entryAdded'] });
+    if (options.extension && !(await isInstalled(profile, id))) {
+      await session.send('webExtension.install', {
+        extensionData: options.permanent
+          ? { type: 'archivePath', path: await packed(options.extension, profile) }
+          : { type: 'path', path: await realpath(options.extension) },
+        ...(options.permanent ? { 'moz:permanent': true } : {}),
+      });
+    }
+    return await browser(session, {
+      profile,
+      version: `Firefox/${capabilities['browserVersion']}`,
+      origin: id && `moz-extension://${UUID}`,
+      kill,
+      close: async () => {
+        await session.send('browser.close', {}).catch(() => {}); // the socket may close before it answers
+        await Promise.race([exited, sleep(PATIENCE)]);
+        await kill();
+      },
+    });
+  } catch (error) {
+    await kill();
+    const why = error instanceof Error ? error.message : error;
+    throw new Error(`${EXECUTABLE} did not start (set FIREFOX to another one): ${why}`);
+  }
+}
+
+/**
+ * @param {Session} session
+ * @param {Pick<Browser, 'profile' | 'version' | 'origin' | 'kill' | 'close'>} own
+ * @returns {Promise<Browser>}
+ */
+async function browser(session, own) {
+  /** @type {Map<string, string[]>} */
+  const consoles = new Map();
+  session.listen((method, params) => {
+    if (method === 'log.entryAdded') {
+      consoles.get(params['source']?.context)?.push(`${params['level']}: ${params['text']}`);
+    }
+  });
+  /** @param {string} context */
+  const tab = (context) => {
+    /** @type {string[]} */
+    const lines = [];
+    consoles.set(context, lines);
+    return tabOn(session, context, lines);
+  };
+  /** @param {Record<string, any>} how */
+  const create = async (how) => {
+    const { context } = await session.send('browsingContext.create', { type: 'tab', ...how });
+    return tab(context);
+  };
+  const { contexts } = await session.send('browsingContext.getTree', { maxDepth: 0 });
+  const first = tab(contexts[0].context);
+
+  /** @type {Tab | undefined} */
+  let inside;
+
+  /** @type {Browser} */
+  const self = {
+    name: 'firefox',
+    ...own,
+    tab: () => first,
+    newTab: async (url) => {
+      const made = await create({});
+      if (url) await made.open(url);
+      return made;
+    },
+    extensionPage: (page) => {
+      if (!own.origin) throw new Error('this browser was started without an extension');
+      return self.newTab(`${own.origin}/${page}`);
+    },
+    extension: async (fn, ...values) => {
+      if (!inside) {
+        if (!own.origin) throw new Error('this browser was started without an extension');
+        inside = await create({ background: true });
+        await inside.open(`${own.origin}/content/placeholder.svg`);
+      }
+      return inside.evaluate(fn, ...values);
+    },
+    tabId: async (of) => {
+      const address = await of.evaluate(() => location.href);
+      return until(
+        () =>
+          self.extension(async (href) => {
+            const tabs = await chrome.tabs.query({});
+            return tabs.find((one) => one.url === href)?.id;
+          }, address),
+        { what: `the number of the tab on ${address}` },
+      );
+    },
+  };
+  return self;
+}
+
+/**
+ * @param {Session} session
+ * @param {string} context
+ * @param {string[]} lines
+ * @returns {Tab}
+ */
+function tabOn(session, context, lines) {
+  /**
+   * @param {unknown} fn
+   * @param {unknown[]} args
+   */
+  const evaluate = async (fn, args) => {
+    const got = await session.send('script.callFunction', {
+      target: { context },
+      awaitPromise: true,
+      userActivation: true,
+      functionDeclaration: `async (args) => JSON.stringify(await (${fn})(...JSON.parse(args)))`,
+      arguments: [{ type: 'string', value: JSON.stringify(args) }],
+    });
+    if (got['type'] === 'exception') throw new Error(got['exceptionDetails'].text);
+    return got['result'].type === 'undefined' ? undefined : JSON.parse(got['result'].value);
+  };
+  /** @param {Record<string, any>[]} actions */
+  const perform = (actions) => session.send('input.performActions', { context, actions });
+
+  /** @type {Tab} */
+  const self = {
+    console: lines,
+    open: async (url) => {
+      await session.send('browsingContext.navigate', { context, url, wait: 'complete' });
+    },
+    reload: async () => {
+      await session.send('browsingContext.reload', { context, wait: 'complete' });
+    },
+    evaluate: (fn, ...args) => evaluate(fn, args),
+    waitFor: async (predicate, { timeout = PATIENCE, args = [], what } = {}) => {
+      await until(() => evaluate(predicate, args), { timeout, what: what ?? `${predicate}` });
+    },
+    click: async (selector) => {
+      const at = await self.evaluate(middleOf, selector);
+      await perform([
+        {
+          type: 'pointer',
+          id: 'mouse',
+          actions: [
+            { type: 'pointerMove', x: Math.round(at.x), y: Math.round(at.y) },
+            { type: 'pointerDown', button: 0 },
+            { type: 'pointerUp', button: 0 },
+          ],
+        },
+      ]);
+    },
+    type: async (selector, text) => {
+      await self.click(selector);
+      await perform([
+        {
+          type: 'key',
+          id: 'keys',
+          actions: [...text].flatMap((value) => [
+            { type: 'keyDown', value },
+            { type: 'keyUp', value },
+          ]),
+        },
+      ]);
+    },
+    screenshot: async (file, { full = false } = {}) => {
+      const { data } = await session.send('browsingContext.captureScreenshot', {
+        context,
+        origin: full ? 'document' : 'viewport',
+      });
+      await writeFile(file, Buffer.from(data, 'base64'));
+    },
+    setViewport: async (width, height) => {
+      await session.send('browsingContext.setViewport', { context, viewport: { width, height } });
+    },
+    front: async () => {
+      await session.send('browsingContext.activate', { context });
+    },
+    close: async () => {
+      await session.send('browsingContext.close', { context });
+    },
+  };
+  return self;
+}
+
+/**
+ * @param {string} extension folder
+ * @returns {Promise<string>}
+ */
+async function extensionId(extension) {
+  const manifest = JSON.parse(await readFile(path.join(extension, 'manifest.json'), 'utf8'));
+  return manifest.browser_specific_settings.gecko.id;
+}
+
+/**
+ * Whether a start of this profile brings the extension by itself.
+ *
+ * @param {string} profile
+ * @param {string} id
+ * @returns {Promise<boolean>}
+ */
+async function isInstalled(profile, id) {
+  const text = await readFile(path.join(profile, 'extensions.json'), 'utf8').catch(() => '{"addons":[]}');
+  return JSON.parse(text).addons.some(
+    (/** @type {{id: string, location: string}} */ addon) => addon.id === id && addon.location === 'app-profile',
+  );
+}
+
+/**
+ * Firefox installs for good from an archive only.
+ *
+ * @param {string} extension folder
+ * @param {string} folder where to write the archive
+ * @returns {Promise<string>} its path
+ */
+async function packed(extension, folder) {
+  /** @type {Record<string, Uint8Array>} */
+  const files = {};
+  for (const entry of await readdir(extension, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const file = path.join(entry.parentPath, entry.name);
+    files[path.relative(extension, file)] = await readFile(file);
+  }
+  const archive = path.join(folder, 'paravent.xpi');
+  await writeFile(archive, zipSync(files, { level: 1 }));
+  return archive;
+}
+
+/**
+ * @param {string} proxy "HOST:PORT"
+ * @returns {Record<string, string | number | boolean>} loopback names go past a proxy by themselves
+ */
+function proxyPrefs(proxy) {
+  const [host = '', port] = proxy.split(':');
+  return {
+    'network.proxy.type': 1,
+    'network.proxy.http': host,
+    'network.proxy.http_port': Number(port),
+    'network.proxy.ssl': host,
+    'network.proxy.ssl_port': Number(port),
+  };
+}
+
+/**
+ * @param {Record<string, string | number | boolean>} prefs
+ * @returns {string}
+ */
+function userJs(prefs) {
+  return Object.entries(prefs)
+    .map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`)
+    .join('');
+}
+
+/**
+ * @param {import('node:child_process').ChildProcess} child
+ * @returns {Promise<string>} the WebSocket's address, which Firefox prints
+ */
+function addressOf(child) {
+  return new Promise((done, failed) => {
+    const timer = setTimeout(() => failed(new Error(`said no address within ${2 * PATIENCE} ms`)), 2 * PATIENCE);
+    const stop = (/** @type {Error} */ error) => {
+      clearTimeout(timer);
+      failed(error);
+    };
+    child.once('error', stop);
+    child.once('exit', (code) => stop(new Error(`ended with code ${code}`)));
+    if (!child.stderr) return;
+    createInterface(child.stderr).on('line', (line) => {
+      const address = /WebDriver BiDi listening on (ws:\/\/\S+)/.exec(line)?.[1];
+      if (!address) return;
+      clearTimeout(timer);
+      done(address);
+    });
+  });
+}
