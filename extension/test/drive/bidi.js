@@ -1,12 +1,10 @@
-// SPDX-License-Identifier: GPL-3.0-or-later
-
 /**
  * One WebDriver BiDi session (https://w3c.github.io/webdriver-bidi/): commands
  * with numbers out, results and events in, JSON over a WebSocket.
  */
 
-import WebSocket from 'ws';
-import { PATIENCE } from './driver.js';
+import WebSocket from "ws";
+import { PATIENCE } from "./driver.js";
 
 /** @typedef {Record<string, any>} Message */
 
@@ -21,12 +19,12 @@ export class Session {
   /** @param {WebSocket} socket connected */
   constructor(socket) {
     this.#socket = socket;
-    socket.on('message', (data) => this.#take(JSON.parse(String(data))));
-    socket.on('close', () => {
-      for (const { failed } of this.#waiting.values()) failed(new Error('the browser has closed the session'));
+    socket.on("message", (data) => this.#take(JSON.parse(String(data))));
+    socket.on("close", () => {
+      for (const { failed } of this.#waiting.values()) failed(new Error("the browser has closed the session"));
       this.#waiting.clear();
     });
-    socket.on('error', () => {}); // "close" follows and tells those who wait
+    socket.on("error", () => {}); // "close" follows and tells those who wait
   }
 
   /**
@@ -36,8 +34,8 @@ export class Session {
   static connect(address) {
     return new Promise((done, failed) => {
       const socket = new WebSocket(`${address}/session`, { maxPayload: 256 << 20, perMessageDeflate: false });
-      socket.once('open', () => done(new Session(socket)));
-      socket.once('error', failed);
+      socket.once("open", () => done(new Session(socket)));
+      socket.once("error", failed);
     });
   }
 
@@ -85,13 +83,13 @@ export class Session {
 
   /** @param {Message} message */
   #take(message) {
-    if (message['type'] === 'event') {
-      for (const listener of this.#listeners) listener(message['method'], message['params']);
+    if (message["type"] === "event") {
+      for (const listener of this.#listeners) listener(message["method"], message["params"]);
       return;
     }
-    const waiting = this.#waiting.get(message['id']);
-    this.#waiting.delete(message['id']);
-    if (message['type'] === 'success') waiting?.done(message['result']);
-    else waiting?.failed(new Error(`${message['error']}: ${message['message']}`));
+    const waiting = this.#waiting.get(message["id"]);
+    this.#waiting.delete(message["id"]);
+    if (message["type"] === "success") waiting?.done(message["result"]);
+    else waiting?.failed(new Error(`${message["error"]}: ${message["message"]}`));
   }
 }

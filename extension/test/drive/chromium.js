@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: GPL-3.0-or-later
-
 /**
  * Drives Chromium through puppeteer-core, over a pipe. See driver.js for what
  * every method does.
@@ -8,39 +6,40 @@
  * attached is never put to sleep, and a patient's extension sleeps.
  */
 
-import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import puppeteer from 'puppeteer-core';
-import { PATIENCE, middleOf, until } from './driver.js';
+/* global chrome */
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readFile, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import puppeteer from "puppeteer-core";
+import { PATIENCE, middleOf, until } from "./driver.js";
 
 /** @typedef {import('./driver.js').Browser} Browser */
 /** @typedef {import('./driver.js').Tab} Tab */
 /** @typedef {import('./driver.js').LaunchOptions} LaunchOptions */
 
-const EXECUTABLE = process.env['CHROMIUM'] || '/usr/bin/chromium';
+const EXECUTABLE = process.env["CHROMIUM"] || "/usr/bin/chromium";
 
 const ARGS = [
-  '--no-sandbox', // root in a container has no user namespaces
-  '--no-first-run',
-  '--no-default-browser-check',
-  '--password-store=basic',
-  '--use-mock-keychain',
-  '--disable-dev-shm-usage',
-  '--force-color-profile=srgb',
-  '--lang=en',
+  "--no-sandbox", // root in a container has no user namespaces
+  "--no-first-run",
+  "--no-default-browser-check",
+  "--password-store=basic",
+  "--use-mock-keychain",
+  "--disable-dev-shm-usage",
+  "--force-color-profile=srgb",
+  "--lang=en",
   // None of the browser's own traffic: its updates, its component lists, its
   // variations. What the pages and the extension do is left alone.
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--disable-domain-reliability',
-  '--disable-client-side-phishing-detection',
-  '--disable-features=DisableLoadExtensionCommandLineSwitch,OptimizationHints,Translate,MediaRouter,DialMediaRouteProvider',
-  '--disable-search-engine-choice-screen',
-  '--disable-breakpad',
-  '--metrics-recording-only',
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--disable-domain-reliability",
+  "--disable-client-side-phishing-detection",
+  "--disable-features=DisableLoadExtensionCommandLineSwitch,OptimizationHints,Translate,MediaRouter,DialMediaRouteProvider",
+  "--disable-search-engine-choice-screen",
+  "--disable-breakpad",
+  "--metrics-recording-only",
 ];
 
 /**
@@ -49,36 +48,36 @@ const ARGS = [
  */
 export async function launch(options = {}) {
   const fresh = !options.profile;
-  const profile = options.profile ?? (await mkdtemp(path.join(tmpdir(), 'paravent-chromium-')));
+  const profile = options.profile ?? (await mkdtemp(path.join(tmpdir(), "paravent-chromium-")));
   if (!fresh) await mkdir(profile, { recursive: true });
   const args = [...ARGS, `--user-data-dir=${profile}`];
   if (options.proxy) {
-    args.push(`--proxy-server=http://${options.proxy}`); // *.localhost goes past a proxy by itself
+    args.push(`--proxy-server=http://${options.proxy}`, "--proxy-bypass-list=<-loopback>");
   } else {
-    args.push('--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1');
+    args.push("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1");
   }
-  let origin = '';
+  let origin = "";
   if (options.extension) {
     const folder = await realpath(options.extension);
     args.push(`--load-extension=${folder}`, `--disable-extensions-except=${folder}`);
     origin = `chrome-extension://${await extensionId(folder)}`;
   }
-  if (options.headless !== false) args.push('--headless=new', '--hide-scrollbars');
-  args.push(...(options.args ?? []), options.url ?? 'about:blank');
+  if (options.headless !== false) args.push("--headless=new", "--hide-scrollbars");
+  args.push(...(options.args ?? []), options.url ?? "about:blank");
 
   const browser = await puppeteer
     .launch({
       executablePath: EXECUTABLE,
       pipe: true,
       ignoreDefaultArgs: true,
-      args: ['--remote-debugging-pipe', ...args],
+      args: ["--remote-debugging-pipe", ...args],
       defaultViewport: null,
       handleSIGINT: false,
       handleSIGTERM: false,
       handleSIGHUP: false,
       timeout: 2 * PATIENCE,
       protocolTimeout: 4 * PATIENCE,
-      targetFilter: (target) => target.type() !== 'service_worker',
+      targetFilter: (target) => target.type() !== "service_worker",
     })
     .catch(async (error) => {
       if (fresh) await rm(profile, { recursive: true, force: true });
@@ -93,7 +92,7 @@ export async function launch(options = {}) {
   const finish = async (end) => {
     const child = browser.process();
     const gone = child && child.exitCode === null && child.signalCode === null
-      ? new Promise((done) => child.once('exit', done))
+      ? new Promise((done) => child.once("exit", done))
       : Promise.resolve();
     await end();
     await gone;
@@ -103,7 +102,7 @@ export async function launch(options = {}) {
 
   /** @type {Browser} */
   const self = {
-    name: 'chromium',
+    name: "chromium",
     version: await browser.version(),
     profile,
     origin,
@@ -114,12 +113,12 @@ export async function launch(options = {}) {
       return made;
     },
     extensionPage: (page) => {
-      if (!origin) throw new Error('this browser was started without an extension');
+      if (!origin) throw new Error("this browser was started without an extension");
       return self.newTab(`${origin}/${page}`);
     },
     extension: async (fn, ...values) => {
       if (!inside) {
-        if (!origin) throw new Error('this browser was started without an extension');
+        if (!origin) throw new Error("this browser was started without an extension");
         const page = await browser.newPage({ background: true });
         inside = tab(page);
         await inside.open(`${origin}/content/placeholder.svg`);
@@ -141,7 +140,7 @@ export async function launch(options = {}) {
       const pid = browser.process()?.pid;
       if (pid) {
         try {
-          process.kill(-pid, 'SIGKILL'); // the whole group: its renderers too
+          process.kill(-pid, "SIGKILL"); // the whole group: its renderers too
         } catch {
           // gone already
         }
@@ -159,10 +158,10 @@ export async function launch(options = {}) {
  * @returns {Promise<string>}
  */
 async function extensionId(folder) {
-  const manifest = JSON.parse(await readFile(path.join(folder, 'manifest.json'), 'utf8'));
-  const seed = manifest.key ? Buffer.from(manifest.key, 'base64') : Buffer.from(folder);
-  const hex = createHash('sha256').update(seed).digest('hex').slice(0, 32);
-  return [...hex].map((digit) => String.fromCharCode(97 + parseInt(digit, 16))).join('');
+  const manifest = JSON.parse(await readFile(path.join(folder, "manifest.json"), "utf8"));
+  const seed = manifest.key ? Buffer.from(manifest.key, "base64") : Buffer.from(folder);
+  const hex = createHash("sha256").update(seed).digest("hex").slice(0, 32);
+  return [...hex].map((digit) => String.fromCharCode(97 + parseInt(digit, 16))).join("");
 }
 
 /**
@@ -172,18 +171,18 @@ async function extensionId(folder) {
 function tab(page) {
   /** @type {string[]} */
   const lines = [];
-  page.on('console', (message) => lines.push(`${message.type()}: ${message.text()}`));
-  page.on('pageerror', (error) => lines.push(`error: ${error instanceof Error ? error.message : error}`));
+  page.on("console", (message) => lines.push(`${message.type()}: ${message.text()}`));
+  page.on("pageerror", (error) => lines.push(`error: ${error instanceof Error ? error.message : error}`));
   page.setDefaultTimeout(PATIENCE);
 
   /** @type {Tab} */
   const self = {
     console: lines,
     open: async (url) => {
-      await page.goto(url, { waitUntil: 'load', timeout: 2 * PATIENCE });
+      await page.goto(url, { waitUntil: "load", timeout: 2 * PATIENCE });
     },
     reload: async () => {
-      await page.reload({ waitUntil: 'load', timeout: 2 * PATIENCE });
+      await page.reload({ waitUntil: "load", timeout: 2 * PATIENCE });
     },
     evaluate: (fn, ...args) => /** @type {any} */ (page.evaluate(/** @type {any} */ (fn), ...args)),
     waitFor: async (predicate, { timeout = PATIENCE, args = [], what } = {}) => {
@@ -200,9 +199,7 @@ function tab(page) {
       await self.click(selector);
       await page.keyboard.type(text);
     },
-    screenshot: async (file, { full = false } = {}) => {
-      await page.screenshot({ path: /** @type {`${string}.png`} */ (file), fullPage: full });
-    },
+    screenshot: ({ full = false } = {}) => page.screenshot({ fullPage: full }),
     setViewport: (width, height) => page.setViewport({ width, height }),
     front: () => page.bringToFront(),
     close: () => page.close(),

@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: GPL-3.0-or-later
-
 /**
  * What both browser drivers offer, so that a walk or a test is written once.
  *
@@ -18,8 +16,8 @@
  * @property {boolean} [permanent] Firefox: install so that the extension is
  *   still there when the profile is started again, before any page. Chromium
  *   is given the folder at every start.
- * @property {string} [proxy] "127.0.0.1:PORT": every host that is not a
- *   *.localhost name is asked for there. Absent: such hosts do not resolve.
+ * @property {string} [proxy] "127.0.0.1:PORT": every host is asked for there,
+ *   *.localhost too. Absent: *.localhost is this machine, others do not resolve.
  * @property {string[]} [args] further arguments for the browser's command line
  * @property {Record<string, string|number|boolean>} [prefs] Firefox: further preferences
  *
@@ -55,7 +53,7 @@
  *   into view and clicks its middle with the mouse
  * @property {(selector: string, text: string) => Promise<void>} type clicks the
  *   field and presses the keys
- * @property {(path: string, options?: {full?: boolean}) => Promise<void>} screenshot a PNG
+ * @property {(options?: {full?: boolean}) => Promise<Uint8Array>} screenshot a PNG
  *   of what is in view, or of the full page
  * @property {(width: number, height: number) => Promise<void>} setViewport in CSS pixels
  * @property {string[]} console what the page printed, one line an entry
@@ -76,7 +74,7 @@ export const PATIENCE = 30_000;
  * @param {{timeout?: number, every?: number, what?: string}} [options] milliseconds
  * @returns {Promise<NonNullable<T>>}
  */
-export async function until(check, { timeout = PATIENCE, every = 50, what = 'a condition' } = {}) {
+export async function until(check, { timeout = PATIENCE, every = 50, what = "a condition" } = {}) {
   const end = Date.now() + timeout;
   /** @type {unknown} */
   let last;
@@ -89,7 +87,7 @@ export async function until(check, { timeout = PATIENCE, every = 50, what = 'a c
       last = error;
     }
     if (Date.now() > end) {
-      const why = last instanceof Error ? `: ${last.message}` : '';
+      const why = last instanceof Error ? `: ${last.message}` : "";
       throw new Error(`waited ${timeout} ms in vain for ${what}${why}`);
     }
     await sleep(every);
@@ -111,7 +109,7 @@ export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 export function middleOf(selector) {
   const element = document.querySelector(selector);
   if (!element) throw new Error(`nothing on ${location.href} matches ${selector}`);
-  element.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
+  element.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
   const box = element.getBoundingClientRect();
   return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
 }

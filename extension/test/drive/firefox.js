@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: GPL-3.0-or-later
-
 /**
  * Drives Firefox by WebDriver BiDi, over the WebSocket that Firefox itself
  * opens: no geckodriver. See driver.js for what every method does.
@@ -9,70 +7,71 @@
  * with them a leak that patients have.
  */
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, readdir, realpath, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { createInterface } from 'node:readline';
-import { zipSync } from 'fflate';
-import { Session } from './bidi.js';
-import { PATIENCE, middleOf, sleep, until } from './driver.js';
+/* global chrome */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readFile, readdir, realpath, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { zipSync } from "fflate";
+import { Session } from "./bidi.js";
+import { PATIENCE, middleOf, sleep, until } from "./driver.js";
 
 /** @typedef {import('./driver.js').Browser} Browser */
 /** @typedef {import('./driver.js').Tab} Tab */
 /** @typedef {import('./driver.js').LaunchOptions} LaunchOptions */
 
-const EXECUTABLE = process.env['FIREFOX'] || '/usr/bin/firefox-esr';
+const EXECUTABLE = process.env["FIREFOX"] || "/usr/bin/firefox-esr";
 
 /** The extension's host in every test profile; a real profile draws its own. */
-const UUID = 'b0c4a7e2-5d1f-4c3b-9a86-2f7e1d0c9b58';
+const UUID = "b0c4a7e2-5d1f-4c3b-9a86-2f7e1d0c9b58";
 
 /** A host that is not on this machine is asked for here, where nobody listens. */
-const NOBODY = '127.0.0.1:9';
+const NOBODY = "127.0.0.1:9";
 
 /** @type {Record<string, string | number | boolean>} */
 const PREFS = {
   // No windows, pages or questions of its own.
-  'browser.aboutwelcome.enabled': false,
-  'browser.newtabpage.enabled': false,
-  'browser.preonboarding.enabled': false,
-  'browser.sessionstore.resume_from_crash': false,
-  'browser.shell.checkDefaultBrowser': false,
-  'browser.startup.homepage': 'about:blank',
-  'browser.startup.homepage_override.mstone': 'ignore',
-  'browser.startup.page': 0,
-  'browser.tabs.warnOnClose': false,
-  'browser.warnOnQuit': false,
-  'datareporting.policy.dataSubmissionEnabled': false,
-  'datareporting.policy.dataSubmissionPolicyBypassNotification': true,
-  'startup.homepage_welcome_url': '',
-  'termsofuse.bypassNotification': true,
-  'intl.accept_languages': 'en-GB, en',
+  "browser.aboutwelcome.enabled": false,
+  "browser.newtabpage.enabled": false,
+  "browser.preonboarding.enabled": false,
+  "browser.sessionstore.resume_from_crash": false,
+  "browser.shell.checkDefaultBrowser": false,
+  "browser.startup.homepage": "about:blank",
+  "browser.startup.homepage_override.mstone": "ignore",
+  "browser.startup.page": 0,
+  "browser.tabs.warnOnClose": false,
+  "browser.warnOnQuit": false,
+  "datareporting.policy.dataSubmissionEnabled": false,
+  "datareporting.policy.dataSubmissionPolicyBypassNotification": true,
+  "startup.homepage_welcome_url": "",
+  "termsofuse.bypassNotification": true,
+  "intl.accept_languages": "en-GB, en",
   // None of the browser's own traffic: it is not what is looked at here.
-  'app.normandy.enabled': false,
-  'app.update.disabledForTesting': true,
-  'browser.discovery.enabled': false,
-  'browser.region.network.url': '',
-  'browser.safebrowsing.downloads.remote.enabled': false,
-  'browser.safebrowsing.malware.enabled': false,
-  'browser.safebrowsing.phishing.enabled': false,
-  'browser.search.update': false,
-  'browser.topsites.contile.enabled': false,
-  'dom.push.connection.enabled': false,
-  'extensions.getAddons.cache.enabled': false,
-  'extensions.systemAddon.update.enabled': false,
-  'extensions.update.enabled': false,
-  'media.gmp-manager.updateEnabled': false,
-  'network.captive-portal-service.enabled': false,
-  'network.connectivity-service.enabled': false,
-  'toolkit.telemetry.server': 'data:,',
+  "app.normandy.enabled": false,
+  "app.update.disabledForTesting": true,
+  "browser.discovery.enabled": false,
+  "browser.region.network.url": "",
+  "browser.safebrowsing.downloads.remote.enabled": false,
+  "browser.safebrowsing.malware.enabled": false,
+  "browser.safebrowsing.phishing.enabled": false,
+  "browser.search.update": false,
+  "browser.topsites.contile.enabled": false,
+  "dom.push.connection.enabled": false,
+  "extensions.getAddons.cache.enabled": false,
+  "extensions.systemAddon.update.enabled": false,
+  "extensions.update.enabled": false,
+  "media.gmp-manager.updateEnabled": false,
+  "network.captive-portal-service.enabled": false,
+  "network.connectivity-service.enabled": false,
+  "toolkit.telemetry.server": "data:,",
   // Extensions that Mozilla has not signed.
-  'extensions.autoDisableScopes': 0,
-  'xpinstall.signatures.required': false,
+  "extensions.autoDisableScopes": 0,
+  "xpinstall.signatures.required": false,
   // The remote agent would otherwise set some dozens of preferences, of which
   // some change what loading a page sends.
-  'remote.prefs.recommended': false,
+  "remote.prefs.recommended": false,
 };
 
 /**
@@ -81,31 +80,32 @@ const PREFS = {
  */
 export async function launch(options = {}) {
   const fresh = !options.profile;
-  const profile = options.profile ?? (await mkdtemp(path.join(tmpdir(), 'paravent-firefox-')));
+  const profile = options.profile ?? (await mkdtemp(path.join(tmpdir(), "paravent-firefox-")));
   if (!fresh) await mkdir(profile, { recursive: true });
-  const id = options.extension ? await extensionId(options.extension) : '';
+  const id = options.extension ? await extensionId(options.extension) : "";
   await writeFile(
-    path.join(profile, 'user.js'),
+    path.join(profile, "user.js"),
     userJs({
       ...PREFS,
       ...proxyPrefs(options.proxy ?? NOBODY),
-      ...(id ? { 'extensions.webextensions.uuids': JSON.stringify({ [id]: UUID }) } : {}),
+      "network.proxy.allow_hijacking_localhost": Boolean(options.proxy),
+      ...(id ? { "extensions.webextensions.uuids": JSON.stringify({ [id]: UUID }) } : {}),
       ...options.prefs,
     }),
   );
 
-  const args = ['--no-remote', '--profile', profile, '--remote-debugging-port=0', '-remote-allow-system-access'];
-  if (options.headless !== false) args.push('--headless');
-  args.push(...(options.args ?? []), options.url ?? 'about:blank');
+  const args = ["--no-remote", "--profile", profile, "--remote-debugging-port=0", "-remote-allow-system-access"];
+  if (options.headless !== false) args.push("--headless");
+  args.push(...(options.args ?? []), options.url ?? "about:blank");
   const child = spawn(EXECUTABLE, args, {
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ["ignore", "ignore", "pipe"],
     detached: true, // a group of its own, so that its content processes can be ended with it
-    env: { ...process.env, MOZ_CRASHREPORTER_DISABLE: '1' },
+    env: { ...process.env, MOZ_CRASHREPORTER_DISABLE: "1" },
   });
-  const exited = once(child, 'exit').catch(() => {});
+  const exited = once(child, "exit").catch(() => {});
   const kill = async () => {
     try {
-      if (child.pid) process.kill(-child.pid, 'SIGKILL');
+      if (child.pid) process.kill(-child.pid, "SIGKILL");
     } catch {
       // the group is gone already
     }
@@ -116,23 +116,23 @@ export async function launch(options = {}) {
 
   try {
     const session = await Session.connect(await addressOf(child));
-    const { capabilities } = await session.send('session.new', { capabilities: {} });
-    await session.send('session.subscribe', { events: ['log.entryAdded'] });
+    const { capabilities } = await session.send("session.new", { capabilities: {} });
+    await session.send("session.subscribe", { events: ["log.entryAdded"] });
     if (options.extension && !(await isInstalled(profile, id))) {
-      await session.send('webExtension.install', {
+      await session.send("webExtension.install", {
         extensionData: options.permanent
-          ? { type: 'archivePath', path: await packed(options.extension, profile) }
-          : { type: 'path', path: await realpath(options.extension) },
-        ...(options.permanent ? { 'moz:permanent': true } : {}),
+          ? { type: "archivePath", path: await packed(options.extension, profile) }
+          : { type: "path", path: await realpath(options.extension) },
+        ...(options.permanent ? { "moz:permanent": true } : {}),
       });
     }
     return await browser(session, {
       profile,
-      version: `Firefox/${capabilities['browserVersion']}`,
+      version: `Firefox/${capabilities["browserVersion"]}`,
       origin: id && `moz-extension://${UUID}`,
       kill,
       close: async () => {
-        await session.send('browser.close', {}).catch(() => {}); // the socket may close before it answers
+        await session.send("browser.close", {}).catch(() => {}); // the socket may close before it answers
         await Promise.race([exited, sleep(PATIENCE)]);
         await kill();
       },
@@ -140,7 +140,7 @@ export async function launch(options = {}) {
   } catch (error) {
     await kill();
     const why = error instanceof Error ? error.message : error;
-    throw new Error(`${EXECUTABLE} did not start (set FIREFOX to another one): ${why}`);
+    throw new Error(`${EXECUTABLE} did not start (set FIREFOX to another one): ${why}`, { cause: error });
   }
 }
 
@@ -153,8 +153,8 @@ async function browser(session, own) {
   /** @type {Map<string, string[]>} */
   const consoles = new Map();
   session.listen((method, params) => {
-    if (method === 'log.entryAdded') {
-      consoles.get(params['source']?.context)?.push(`${params['level']}: ${params['text']}`);
+    if (method === "log.entryAdded") {
+      consoles.get(params["source"]?.context)?.push(`${params["level"]}: ${params["text"]}`);
     }
   });
   /** @param {string} context */
@@ -166,10 +166,10 @@ async function browser(session, own) {
   };
   /** @param {Record<string, any>} how */
   const create = async (how) => {
-    const { context } = await session.send('browsingContext.create', { type: 'tab', ...how });
+    const { context } = await session.send("browsingContext.create", { type: "tab", ...how });
     return tab(context);
   };
-  const { contexts } = await session.send('browsingContext.getTree', { maxDepth: 0 });
+  const { contexts } = await session.send("browsingContext.getTree", { maxDepth: 0 });
   const first = tab(contexts[0].context);
 
   /** @type {Tab | undefined} */
@@ -177,7 +177,7 @@ async function browser(session, own) {
 
   /** @type {Browser} */
   const self = {
-    name: 'firefox',
+    name: "firefox",
     ...own,
     tab: () => first,
     newTab: async (url) => {
@@ -186,12 +186,12 @@ async function browser(session, own) {
       return made;
     },
     extensionPage: (page) => {
-      if (!own.origin) throw new Error('this browser was started without an extension');
+      if (!own.origin) throw new Error("this browser was started without an extension");
       return self.newTab(`${own.origin}/${page}`);
     },
     extension: async (fn, ...values) => {
       if (!inside) {
-        if (!own.origin) throw new Error('this browser was started without an extension');
+        if (!own.origin) throw new Error("this browser was started without an extension");
         inside = await create({ background: true });
         await inside.open(`${own.origin}/content/placeholder.svg`);
       }
@@ -224,27 +224,27 @@ function tabOn(session, context, lines) {
    * @param {unknown[]} args
    */
   const evaluate = async (fn, args) => {
-    const got = await session.send('script.callFunction', {
+    const got = await session.send("script.callFunction", {
       target: { context },
       awaitPromise: true,
       userActivation: true,
       functionDeclaration: `async (args) => JSON.stringify(await (${fn})(...JSON.parse(args)))`,
-      arguments: [{ type: 'string', value: JSON.stringify(args) }],
+      arguments: [{ type: "string", value: JSON.stringify(args) }],
     });
-    if (got['type'] === 'exception') throw new Error(got['exceptionDetails'].text);
-    return got['result'].type === 'undefined' ? undefined : JSON.parse(got['result'].value);
+    if (got["type"] === "exception") throw new Error(got["exceptionDetails"].text);
+    return got["result"].type === "undefined" ? undefined : JSON.parse(got["result"].value);
   };
   /** @param {Record<string, any>[]} actions */
-  const perform = (actions) => session.send('input.performActions', { context, actions });
+  const perform = (actions) => session.send("input.performActions", { context, actions });
 
   /** @type {Tab} */
   const self = {
     console: lines,
     open: async (url) => {
-      await session.send('browsingContext.navigate', { context, url, wait: 'complete' });
+      await session.send("browsingContext.navigate", { context, url, wait: "complete" });
     },
     reload: async () => {
-      await session.send('browsingContext.reload', { context, wait: 'complete' });
+      await session.send("browsingContext.reload", { context, wait: "complete" });
     },
     evaluate: (fn, ...args) => evaluate(fn, args),
     waitFor: async (predicate, { timeout = PATIENCE, args = [], what } = {}) => {
@@ -254,12 +254,12 @@ function tabOn(session, context, lines) {
       const at = await self.evaluate(middleOf, selector);
       await perform([
         {
-          type: 'pointer',
-          id: 'mouse',
+          type: "pointer",
+          id: "mouse",
           actions: [
-            { type: 'pointerMove', x: Math.round(at.x), y: Math.round(at.y) },
-            { type: 'pointerDown', button: 0 },
-            { type: 'pointerUp', button: 0 },
+            { type: "pointerMove", x: Math.round(at.x), y: Math.round(at.y) },
+            { type: "pointerDown", button: 0 },
+            { type: "pointerUp", button: 0 },
           ],
         },
       ]);
@@ -268,30 +268,30 @@ function tabOn(session, context, lines) {
       await self.click(selector);
       await perform([
         {
-          type: 'key',
-          id: 'keys',
+          type: "key",
+          id: "keys",
           actions: [...text].flatMap((value) => [
-            { type: 'keyDown', value },
-            { type: 'keyUp', value },
+            { type: "keyDown", value },
+            { type: "keyUp", value },
           ]),
         },
       ]);
     },
-    screenshot: async (file, { full = false } = {}) => {
-      const { data } = await session.send('browsingContext.captureScreenshot', {
+    screenshot: async ({ full = false } = {}) => {
+      const { data } = await session.send("browsingContext.captureScreenshot", {
         context,
-        origin: full ? 'document' : 'viewport',
+        origin: full ? "document" : "viewport",
       });
-      await writeFile(file, Buffer.from(data, 'base64'));
+      return Buffer.from(data, "base64");
     },
     setViewport: async (width, height) => {
-      await session.send('browsingContext.setViewport', { context, viewport: { width, height } });
+      await session.send("browsingContext.setViewport", { context, viewport: { width, height } });
     },
     front: async () => {
-      await session.send('browsingContext.activate', { context });
+      await session.send("browsingContext.activate", { context });
     },
     close: async () => {
-      await session.send('browsingContext.close', { context });
+      await session.send("browsingContext.close", { context });
     },
   };
   return self;
@@ -302,7 +302,7 @@ function tabOn(session, context, lines) {
  * @returns {Promise<string>}
  */
 async function extensionId(extension) {
-  const manifest = JSON.parse(await readFile(path.join(extension, 'manifest.json'), 'utf8'));
+  const manifest = JSON.parse(await readFile(path.join(extension, "manifest.json"), "utf8"));
   return manifest.browser_specific_settings.gecko.id;
 }
 
@@ -314,9 +314,9 @@ async function extensionId(extension) {
  * @returns {Promise<boolean>}
  */
 async function isInstalled(profile, id) {
-  const text = await readFile(path.join(profile, 'extensions.json'), 'utf8').catch(() => '{"addons":[]}');
+  const text = await readFile(path.join(profile, "extensions.json"), "utf8").catch(() => '{"addons":[]}');
   return JSON.parse(text).addons.some(
-    (/** @type {{id: string, location: string}} */ addon) => addon.id === id && addon.location === 'app-profile',
+    (/** @type {{id: string, location: string}} */ addon) => addon.id === id && addon.location === "app-profile",
   );
 }
 
@@ -335,23 +335,23 @@ async function packed(extension, folder) {
     const file = path.join(entry.parentPath, entry.name);
     files[path.relative(extension, file)] = await readFile(file);
   }
-  const archive = path.join(folder, 'paravent.xpi');
+  const archive = path.join(folder, "paravent.xpi");
   await writeFile(archive, zipSync(files, { level: 1 }));
   return archive;
 }
 
 /**
  * @param {string} proxy "HOST:PORT"
- * @returns {Record<string, string | number | boolean>} loopback names go past a proxy by themselves
+ * @returns {Record<string, string | number | boolean>}
  */
 function proxyPrefs(proxy) {
-  const [host = '', port] = proxy.split(':');
+  const [host = "", port] = proxy.split(":");
   return {
-    'network.proxy.type': 1,
-    'network.proxy.http': host,
-    'network.proxy.http_port': Number(port),
-    'network.proxy.ssl': host,
-    'network.proxy.ssl_port': Number(port),
+    "network.proxy.type": 1,
+    "network.proxy.http": host,
+    "network.proxy.http_port": Number(port),
+    "network.proxy.ssl": host,
+    "network.proxy.ssl_port": Number(port),
   };
 }
 
@@ -362,7 +362,7 @@ function proxyPrefs(proxy) {
 function userJs(prefs) {
   return Object.entries(prefs)
     .map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`)
-    .join('');
+    .join("");
 }
 
 /**
@@ -376,10 +376,10 @@ function addressOf(child) {
       clearTimeout(timer);
       failed(error);
     };
-    child.once('error', stop);
-    child.once('exit', (code) => stop(new Error(`ended with code ${code}`)));
+    child.once("error", stop);
+    child.once("exit", (code) => stop(new Error(`ended with code ${code}`)));
     if (!child.stderr) return;
-    createInterface(child.stderr).on('line', (line) => {
+    createInterface(child.stderr).on("line", (line) => {
       const address = /WebDriver BiDi listening on (ws:\/\/\S+)/.exec(line)?.[1];
       if (!address) return;
       clearTimeout(timer);

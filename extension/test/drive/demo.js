@@ -1,0 +1,199 @@
+/**
+ * Makes what the demo needs from what the build left in dist/, starts its
+ * server, and asks the recipients what they received.
+ */
+
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { access, mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { PATIENCE, sleep } from "./driver.js";
+
+/** The repository. */
+export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** What `./build.sh build` leaves. */
+const BIN = path.join(ROOT, "dist", "bin");
+
+/** Readers of the demo's releases ask for the next one this often, in seconds. */
+export const POLL_SECONDS = 2;
+
+/**
+ * A request as its recipient saw it.
+ *
+ * @typedef {object} Received
+ * @property {string} time RFC 3339
+ * @property {string} method
+ * @property {string} url
+ * @property {string} type webRequest's word, guessed by the recipient
+ * @property {Record<string, string>} headers some of them, names in small letters
+ * @property {string} [body]
+ * @property {'browser' | 'gateway'} from
+ *
+ * @typedef {object} Party
+ * @property {string} key for instance "photos"
+ * @property {string} name
+ * @property {string} origin
+ * @property {Received[]} requests
+ * @property {number} connections TCP connections from browsers, with or without a request
+ * @property {string[]} learnt in plain words
+ *
+ * @typedef {object} Record
+ * @property {Party[]} recipients
+ * @property {Party[]} needs
+ *
+ * @typedef {object} Addresses origins, such as "http://booking.localhost:8480"
+ * @property {string} site
+ * @property {string} lists
+ * @property {string} gateway
+ * @property {string} board
+ * @property {{[key: string]: string}} recipients
+ * @property {{[key: string]: string}} needs
+ *
+ * @typedef {Addresses & {record: () => Promise<Record>, reset: () => Promise<void>, close: () => Promise<void>}} Demo
+ */
+
+/**
+ * Runs one of the project's programs and returns what it printed.
+ *
+ * @param {'paravent' | 'paravent-server'} program
+ * @param {string[]} args
+ * @param {{input?: string}} [options] input is written to its standard input
+ * @returns {Promise<string>}
+ */
+export async function run(program, args, { input = "" } = {}) {
+  const file = path.join(BIN, program);
+  await access(file).catch(() => {
+    throw new Error(`${file} is missing: run ./build.sh build first`);
+  });
+  const started = promisify(execFile)(file, args, { cwd: ROOT, maxBuffer: 256 << 20 });
+  started.child.stdin?.end(input);
+  const { stdout } = await started.catch((error) => {
+    throw new Error(`${program} ${args.join(" ")}: ${error.stderr || error.message}`);
+  });
+  return stdout;
+}
+
+/**
+ * Builds a list from folders of sources.
+ *
+ * @param {string} out folder to write list.txt, list.bundle and about.json to
+ * @param {string[]} sources folders, relative to the repository or absolute
+ * @returns {Promise<string>} what the build says about it
+ */
+export function buildList(out, sources) {
+  return run("paravent", [
+    "list", "build", "-o", out, "-upstream", path.join(ROOT, "extension", "node_modules"), ...sources,
+  ]);
+}
+
+/**
+ * Makes a demo key, or takes the one that is there.
+ *
+ * @param {string} dir
+ * @param {string} [name]
+ * @returns {Promise<{key: string, trust: string}>} the secret key's file, and
+ *   the text of who must have signed
+ */
+export async function demoKey(dir, name = "demo.paravent") {
+  const key = path.join(dir, `${name}.key`);
+  const known = await readFile(path.join(dir, `${name}.pub`), "utf8").catch(() => "");
+  const line = known ? `maintainer ${known.trim()}\n` : await run("paravent", ["key", "new", name, dir]);
+  return { key, trust: `threshold 1\n${line}` };
+}
+
+/**
+ * Puts a list in force.
+ *
+ * @param {{store: string, key: string, list: string}} what folder of the store,
+ *   file of the secret key, folder of the built list
+ */
+export function publish({ store, key, list }) {
+  return run("paravent", ["release", "publish", "-store", store, "-key", key, "-wait", "1", list]);
+}
+
+/**
+ * Assembles the extension as the demo installs it.
+ *
+ * @param {object} what
+ * @param {'chromium' | 'firefox'} what.browser
+ * @param {string} what.out folder
+ * @param {string} what.list folder of the built list that comes in the package
+ * @param {Demo | null} what.demo null: with a stock build's defaults, which name no server
+ * @param {string} [what.trust]
+ * @returns {Promise<string>} the folder
+ */
+export async function assemble({ browser, out, list, demo, trust = "" }) {
+  const defaults = demo
+    ? { listServer: demo.lists, trust, gateway: `${demo.gateway}/gateway`, pollSeconds: POLL_SECONDS }
+    : null;
+  const args = [path.join(ROOT, "extension", "tools", "package.js"), "--browser", browser, "--list", list, "--out", out];
+  if (defaults) {
+    const file = `${out}.defaults.json`;
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, JSON.stringify(defaults));
+    args.push("--defaults", file);
+  }
+  await promisify(execFile)(process.execPath, args, { cwd: ROOT }).catch((error) => {
+    throw new Error(`package.js: ${error.stderr || error.message}`);
+  });
+  return out;
+}
+
+/**
+ * Starts the booking site and everybody who listens.
+ *
+ * @param {{store: string, port?: number}} options port is the first of several
+ *   in a row; 0, the default, takes free ones
+ * @returns {Promise<Demo>}
+ */
+export async function startDemo({ store, port = 0 }) {
+  const file = path.join(BIN, "paravent-server");
+  const child = spawn(file, ["demo", "-port", String(port), "-store", store], {
+    stdio: ["ignore", "pipe", "pipe"],
+    cwd: ROOT,
+  });
+  let said = "";
+  child.stderr.on("data", (data) => (said = `${said}${data}`.slice(-4000)));
+  const exited = once(child, "exit").catch(() => {});
+  const ended = exited.then(() => Promise.reject(new Error(`paravent-server demo ended: ${said}`)));
+  ended.catch(() => {});
+  /** @type {Promise<string>} */
+  const line = new Promise((done, failed) => {
+    child.once("error", () => failed(new Error(`${file} does not start: run ./build.sh build first`)));
+    createInterface(child.stdout).once("line", done);
+  });
+  /** @type {Addresses} */
+  const addresses = JSON.parse(await Promise.race([line, ended]));
+  /** @param {string} place @param {RequestInit} [how] */
+  const ask = async (place, how) => {
+    // Node does not know that *.localhost is this machine.
+    const board = new URL(place, addresses.board);
+    const answer = await fetch(`http://127.0.0.1:${board.port}${board.pathname}`, how);
+    if (!answer.ok) throw new Error(`${board}: ${answer.status} ${await answer.text()}`);
+    return answer;
+  };
+  return {
+    ...addresses,
+    record: async () => /** @type {Record} */ (await (await ask("/api/record")).json()),
+    reset: async () => {
+      await ask("/api/reset", { method: "POST" });
+    },
+    close: async () => {
+      child.kill("SIGTERM");
+      await Promise.race([exited, sleep(PATIENCE)]);
+      child.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
+
+/**
+ * How many of a party's requests came from a browser.
+ *
+ * @param {Party} party
+ */
+export const fromBrowser = (party) => party.requests.filter(({ from }) => from === "browser").length;

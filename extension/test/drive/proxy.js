@@ -1,0 +1,74 @@
+/**
+ * An HTTP proxy that writes down every host it is asked for (RFC 9110, 7.6 and
+ * 9.3.6). It takes *.localhost names there and refuses all others, so that a
+ * test sees whom a browser would have contacted and nothing leaves the machine.
+ */
+
+import { createServer, request } from "node:http";
+import { connect } from "node:net";
+
+/**
+ * @typedef {object} Proxy
+ * @property {string} address "127.0.0.1:PORT"
+ * @property {string[]} hosts "NAME:PORT" of everything asked for so far, in order
+ * @property {() => Promise<void>} close
+ */
+
+/** @returns {Promise<Proxy>} */
+export async function startProxy() {
+  /** @type {string[]} */
+  const hosts = [];
+  const server = createServer((asked, answer) => {
+    const url = URL.canParse(asked.url ?? "") ? new URL(asked.url ?? "") : null;
+    if (!url) {
+      answer.writeHead(400).end();
+      return;
+    }
+    const port = Number(url.port || 80);
+    hosts.push(`${url.hostname}:${port}`);
+    if (!isLocal(url.hostname)) {
+      answer.writeHead(502).end();
+      return;
+    }
+    const onward = request(
+      { host: "127.0.0.1", port, method: asked.method, path: url.pathname + url.search, headers: asked.headers },
+      (got) => {
+        answer.writeHead(got.statusCode ?? 502, got.headers);
+        got.pipe(answer);
+      },
+    );
+    onward.on("error", () => answer.writeHead(502).end());
+    asked.pipe(onward);
+  });
+  server.on("connect", (asked, socket, head) => {
+    const [name = "", port] = (asked.url ?? "").split(":");
+    hosts.push(asked.url ?? "");
+    socket.on("error", () => {});
+    if (!isLocal(name)) {
+      socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n");
+      return;
+    }
+    const onward = connect(Number(port), "127.0.0.1", () => {
+      socket.write("HTTP/1.1 200 OK\r\n\r\n");
+      onward.write(head);
+      onward.pipe(socket);
+      socket.pipe(onward);
+    });
+    onward.on("error", () => socket.destroy());
+  });
+  await new Promise((done) => server.listen(0, "127.0.0.1", () => done(undefined)));
+  const where = server.address();
+  if (typeof where !== "object" || !where) throw new Error("the proxy has no port");
+  return {
+    address: `127.0.0.1:${where.port}`,
+    hosts,
+    close: () =>
+      new Promise((done) => {
+        server.close(() => done());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** @param {string} name */
+const isLocal = (name) => name === "localhost" || name.endsWith(".localhost");
