@@ -1,0 +1,209 @@
+// Package bundle holds a compiled filter list: Bloom filters in front of
+// exact tables, so that nearly every request hears "not listed" after a few
+// bits, and no answer rests on a filter alone (a filter can be wrong, and
+// with a public hash it can be made wrong).
+//
+// # Format
+//
+// All numbers are little-endian; uvarint is encoding/binary's.
+//
+//	offset  bytes
+//	0       8      "PVBUNDL1"
+//	8       4      length of the whole bundle
+//	12      4      number of sections, 7
+//	16      7×8    offset and length of each section, in this order, without gaps
+//
+//	hosts filter, directories filter
+//	        8 m (bits)   4 k (probes)   4 n (keys)   ⌈m/64⌉×8 bits
+//	        as github.com/bits-and-blooms/bloom/v3 fills it
+//	hosts table, directories table
+//	        4 number of keys   4 number of blocks   blocks×4 their offsets   blocks
+//	        a block: up to 16 keys in order, each as
+//	        uvarint bytes shared with the key before (0 for a block's first)
+//	        uvarint length of the rest, the rest, uvarint value
+//	rules   groups of rules, see AppendGroup
+//	sites   a line each: domain TAB name
+//	recipients   a line each: host TAB country TAB name
+//
+// A key in the hosts table is a host with its labels reversed
+// ("com.example.www"), in the directories table the same followed by a leading
+// directory of the path ("com.example.www/a/"). A value is
+//
+//	bit 0   "||host^": the host is blocked, whatever else
+//	bit 1   the directories table has keys of this host
+//	above   1 + offset of a group in rules, or 0
+//
+// Open checks the header and every section's own header. Everything behind
+// that is read with bounds checked at each step, and what does not fit makes
+// the look-up report corruption rather than an answer.
+package bundle
+
+import (
+	"encoding/binary"
+	"errors"
+	"strconv"
+)
+
+const (
+	magic      = "PVBUNDL1"
+	headerSize = 16 + sections*8
+	blockKeys  = 16
+)
+
+const (
+	hostsFilterSection = iota
+	directoriesFilterSection
+	hostsTableSection
+	directoriesTableSection
+	rulesSection
+	sitesSection
+	recipientsSection
+	sections
+)
+
+var sectionNames = [sections]string{
+	"hosts filter", "directories filter", "hosts table", "directories table", "rules", "sites", "recipients",
+}
+
+// ErrCorrupt is the error of a look-up that met bytes which cannot be.
+var ErrCorrupt = errors.New("bundle: corrupt table or rule")
+
+// A Bundle is an opened bundle. It keeps the bytes it was opened from and can
+// be read by several goroutines.
+type Bundle struct {
+	hosts, directories set
+	rules              []byte
+	sites, recipients  []byte
+}
+
+// A set is a Bloom filter with the exact table behind it.
+type set struct {
+	filter membership
+	table  table
+}
+
+// find looks key up: first in the filter, and a hit there in the table.
+func (s *set) find(key []byte) (Value, bool, error) {
+	if !s.filter.has(key) {
+		return 0, false, nil
+	}
+	return s.table.find(key)
+}
+
+// Open checks data and returns the bundle in it. The error names the section
+// that is wrong.
+func Open(data []byte) (*Bundle, error) {
+	if len(data) < headerSize {
+		return nil, errors.New("bundle: header: " + strconv.Itoa(len(data)) + " bytes, want at least " + strconv.Itoa(headerSize))
+	}
+	if string(data[:8]) != magic {
+		return nil, errors.New("bundle: header: want the magic " + magic)
+	}
+	if n := binary.LittleEndian.Uint32(data[8:]); uint64(n) != uint64(len(data)) {
+		return nil, errors.New("bundle: header: says " + strconv.Itoa(int(n)) + " bytes, has " + strconv.Itoa(len(data)))
+	}
+	if n := binary.LittleEndian.Uint32(data[12:]); n != sections {
+		return nil, errors.New("bundle: header: says " + strconv.Itoa(int(n)) + " sections, want " + strconv.Itoa(sections))
+	}
+	var part [sections][]byte
+	next := uint64(headerSize)
+	for i := range part {
+		offset := uint64(binary.LittleEndian.Uint32(data[16+8*i:]))
+		length := uint64(binary.LittleEndian.Uint32(data[20+8*i:]))
+		if offset != next || offset+length > uint64(len(data)) {
+			return nil, wrong(i, "lies outside the bundle or not behind the section before")
+		}
+		next = offset + length
+		part[i] = data[offset:next:next]
+	}
+	if next != uint64(len(data)) {
+		return nil, errors.New("bundle: " + strconv.Itoa(len(data)-int(next)) + " bytes behind the last section")
+	}
+	b := &Bundle{rules: part[rulesSection], sites: part[sitesSection], recipients: part[recipientsSection]}
+	for _, s := range []struct {
+		set           *set
+		filter, table int
+	}{
+		{&b.hosts, hostsFilterSection, hostsTableSection},
+		{&b.directories, directoriesFilterSection, directoriesTableSection},
+	} {
+		if problem := s.set.filter.open(part[s.filter]); problem != "" {
+			return nil, wrong(s.filter, problem)
+		}
+		if problem := s.set.table.open(part[s.table]); problem != "" {
+			return nil, wrong(s.table, problem)
+		}
+		if s.set.table.keys != s.set.filter.n {
+			return nil, wrong(s.filter, "made for another number of keys than the table has")
+		}
+	}
+	for _, i := range []int{sitesSection, recipientsSection} {
+		if n := len(part[i]); n > 0 && part[i][n-1] != '\n' {
+			return nil, wrong(i, "does not end with a line")
+		}
+	}
+	return b, nil
+}
+
+func wrong(section int, problem string) error {
+	return errors.New("bundle: " + sectionNames[section] + ": " + problem)
+}
+
+// A Value says what the list has under a key.
+type Value uint64
+
+// Plain reports whether the host is blocked by a rule without conditions.
+func (v Value) Plain() bool { return v&1 != 0 }
+
+// HasDirectories reports whether keys with directories of this host exist.
+func (v Value) HasDirectories() bool { return v&2 != 0 }
+
+// NewValue makes a Value; group is the offset of a group in the rules, or -1.
+func NewValue(plain, directories bool, group int) Value {
+	v := Value(group+1) << 2
+	if plain {
+		v |= 1
+	}
+	if directories {
+		v |= 2
+	}
+	return v
+}
+
+// Host looks up a host key, as address.AppendKey makes it.
+func (b *Bundle) Host(key []byte) (Value, bool, error) { return b.hosts.find(key) }
+
+// Directory looks up a host key followed by a leading directory of the path.
+func (b *Bundle) Directory(key []byte) (Value, bool, error) { return b.directories.find(key) }
+
+// Each calls f for every key of both tables, hosts first, in their order. The
+// key is valid during the call. It stops at corruption or when f returns an
+// error.
+func (b *Bundle) Each(f func(key []byte, v Value) error) error {
+	if err := b.hosts.table.each(f); err != nil {
+		return err
+	}
+	return b.directories.table.each(f)
+}
+
+// Stats tells the size of one of the two sets.
+type Stats struct {
+	Keys       int     // keys in the table
+	M          uint64  // bits of the filter
+	K          uint32  // probes of the filter
+	Fill       float64 // share of the bits that are set
+	TableBytes int
+}
+
+// Stats tells the sizes of the hosts and of the directories.
+func (b *Bundle) Stats() (hosts, directories Stats) {
+	return b.hosts.stats(), b.directories.stats()
+}
+
+func (s *set) stats() Stats {
+	return Stats{
+		Keys: int(s.table.keys), M: s.filter.m, K: s.filter.k,
+		Fill:       float64(s.filter.ones()) / float64(s.filter.m),
+		TableBytes: len(s.table.blocks) + len(s.table.index),
+	}
+}

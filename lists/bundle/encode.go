@@ -1,0 +1,93 @@
+package bundle
+
+import (
+	"encoding/binary"
+	"strings"
+)
+
+// A Filter is a Bloom filter that bits-and-blooms filled.
+type Filter struct {
+	M    uint64 // bits
+	K    uint32 // probes
+	N    uint32 // keys
+	Bits []uint64
+}
+
+// A Site is a protected domain with the name that people know it by.
+type Site struct{ Domain, Name string }
+
+// A Recipient is an organisation that stands behind a host. Country is an
+// ISO 3166-1 alpha-2 code.
+type Recipient struct{ Host, Country, Name string }
+
+// Content is what a bundle is made of.
+type Content struct {
+	Hosts, Directories             []Entry
+	HostsFilter, DirectoriesFilter Filter
+	Rules                          []byte // groups, by AppendGroup
+	Sites                          []Site
+	Recipients                     []Recipient
+}
+
+// Encode writes a bundle. The same content gives the same bytes.
+func Encode(c *Content) []byte {
+	var part [sections][]byte
+	part[hostsFilterSection] = appendFilter(nil, &c.HostsFilter)
+	part[directoriesFilterSection] = appendFilter(nil, &c.DirectoriesFilter)
+	part[hostsTableSection] = appendTable(nil, c.Hosts)
+	part[directoriesTableSection] = appendTable(nil, c.Directories)
+	part[rulesSection] = c.Rules
+	for _, s := range c.Sites {
+		part[sitesSection] = append(part[sitesSection], s.Domain+"\t"+s.Name+"\n"...)
+	}
+	for _, r := range c.Recipients {
+		part[recipientsSection] = append(part[recipientsSection], r.Host+"\t"+r.Country+"\t"+r.Name+"\n"...)
+	}
+	total := headerSize
+	for _, p := range part {
+		total += len(p)
+	}
+	data := make([]byte, 0, total)
+	data = append(data, magic...)
+	data = binary.LittleEndian.AppendUint32(data, uint32(total))
+	data = binary.LittleEndian.AppendUint32(data, sections)
+	offset := headerSize
+	for _, p := range part {
+		data = binary.LittleEndian.AppendUint32(data, uint32(offset))
+		data = binary.LittleEndian.AppendUint32(data, uint32(len(p)))
+		offset += len(p)
+	}
+	for _, p := range part {
+		data = append(data, p...)
+	}
+	return data
+}
+
+func appendFilter(dst []byte, f *Filter) []byte {
+	dst = binary.LittleEndian.AppendUint64(dst, f.M)
+	dst = binary.LittleEndian.AppendUint32(dst, f.K)
+	dst = binary.LittleEndian.AppendUint32(dst, f.N)
+	for _, w := range f.Bits {
+		dst = binary.LittleEndian.AppendUint64(dst, w)
+	}
+	return dst
+}
+
+// Sites lists the protected domains, sorted by domain.
+func (b *Bundle) Sites() (sites []Site) {
+	for line := range strings.Lines(string(b.sites)) {
+		domain, name, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		sites = append(sites, Site{domain, name})
+	}
+	return sites
+}
+
+// Recipients lists who stands behind which host, sorted by host.
+func (b *Bundle) Recipients() (recipients []Recipient) {
+	for line := range strings.Lines(string(b.recipients)) {
+		host, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		country, name, _ := strings.Cut(rest, "\t")
+		recipients = append(recipients, Recipient{host, country, name})
+	}
+	return recipients
+}
