@@ -1,0 +1,179 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"paravent/lists/bundle"
+	"paravent/lists/compile"
+	"paravent/lists/filter"
+	"paravent/lists/source"
+	"paravent/wasm/match"
+)
+
+func runList(args []string, out io.Writer) error {
+	if len(args) == 0 {
+		return errors.New("list: want build or test; paravent help says more")
+	}
+	switch args[0] {
+	case "build":
+		return listBuild(args[1:], out)
+	case "test":
+		return listTest(args[1:], out)
+	}
+	return fmt.Errorf("list %s: want build or test; paravent help says more", args[0])
+}
+
+// A blob is how a built file is named in about.json and in releases.
+type blob struct {
+	Size   int    `json:"size"`
+	SHA256 string `json:"sha256"`
+}
+
+func blobOf(data []byte) blob {
+	sum := sha256.Sum256(data)
+	return blob{len(data), hex.EncodeToString(sum[:])}
+}
+
+func listBuild(args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("list build", flag.ContinueOnError)
+	to := flags.String("o", "dist/lists", "directory to write list.txt, list.bundle and about.json into")
+	modules := flags.String("upstream", "extension/node_modules", "directory of the npm packages that carry lists by others")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	var directories []fs.FS
+	for _, name := range flags.Args() {
+		if info, err := os.Stat(name); err != nil || !info.IsDir() {
+			return fmt.Errorf("%s: want a source directory, such as lists", name)
+		}
+		directories = append(directories, os.DirFS(name))
+	}
+	list, report, err := source.Read(directories, os.DirFS(*modules), func(what string) {
+		fmt.Fprintln(os.Stderr, "paravent:", what)
+	})
+	if err != nil {
+		return err
+	}
+	text := list.Text()
+	data, err := compile.Compile(text)
+	if err != nil {
+		return fmt.Errorf("the canonical text does not compile (please report this): %w", err)
+	}
+	opened, err := bundle.Open(data)
+	if err != nil {
+		return err
+	}
+	about, err := compile.Describe(opened)
+	if err != nil {
+		return err
+	}
+	aboutJSON, err := json.MarshalIndent(struct {
+		List   blob `json:"list"`
+		Bundle blob `json:"bundle"`
+		*compile.About
+	}{blobOf(text), blobOf(data), about}, "", "\t")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(*to, 0o777); err != nil {
+		return err
+	}
+	for _, file := range []struct {
+		name string
+		data []byte
+	}{{"list.txt", text}, {"list.bundle", data}, {"about.json", append(aboutJSON, '\n')}} {
+		if err := os.WriteFile(filepath.Join(*to, file.name), file.data, 0o666); err != nil {
+			return err
+		}
+	}
+	printReport(out, report)
+	hosts, paths := opened.Stats()
+	fmt.Fprintf(out, "\nprotected domains %d, hosts behind which a recipient is known %d\n", len(about.Sites), len(about.Recipients))
+	fmt.Fprintf(out, "list.txt      %9d bytes  sha256 %s\n", len(text), blobOf(text).SHA256)
+	fmt.Fprintf(out, "list.bundle   %9d bytes  sha256 %s\n", len(data), blobOf(data).SHA256)
+	for _, f := range []struct {
+		name string
+		bundle.Stats
+	}{{"hosts", hosts}, {"directories", paths}} {
+		fmt.Fprintf(out, "%-12s  %9d keys   filter m=%d k=%d fill=%.3f  table %d bytes\n", f.name, f.Keys, f.M, f.K, f.Fill, f.TableBytes)
+	}
+	return nil
+}
+
+func printReport(out io.Writer, r *source.Report) {
+	fmt.Fprintf(out, "rules in      %9d\n", r.In)
+	byCount := func(m map[string]int) []string {
+		return slices.SortedFunc(maps.Keys(m), func(a, b string) int { return m[b] - m[a] })
+	}
+	for _, kind := range byCount(r.Used) {
+		fmt.Fprintf(out, "  used        %9d  %s\n", r.Used[kind], kind)
+	}
+	fmt.Fprintf(out, "  repeats     %9d\n", r.Repeats)
+	for _, kind := range byCount(r.LeftOut) {
+		fmt.Fprintf(out, "  left out    %9d  %s\n", r.LeftOut[kind], kind)
+	}
+}
+
+func listTest(args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("list test", flag.ContinueOnError)
+	file := flags.String("bundle", "dist/lists/list.bundle", "the built list")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	matcher, err := openBundle(*file)
+	if err != nil {
+		return err
+	}
+	tested, wrong := 0, 0
+	for _, name := range flags.Args() {
+		sites, err := source.Sites(os.DirFS(name))
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		for _, site := range sites {
+			for i, r := range site.Requests {
+				kind, _ := filter.TypeNamed(r.Type)
+				d, err := matcher.Decide(&match.Request{
+					URL: []byte(r.URL), Page: []byte(r.Page), Site: []byte(siteOf(r.Page)), Type: kind, Mode: match.ModeProtect,
+				})
+				if err != nil {
+					return err
+				}
+				tested++
+				if d.Action.String() != r.Expect || r.Reason != "" && d.Reason.String() != r.Reason {
+					wrong++
+					fmt.Fprintf(out, "%s: requests[%d] %s %s: %s (%s) by %q, want %s (%s)\n",
+						site.Name, i, r.Type, r.URL, d.Action, d.Reason, matcher.Rule(), r.Expect, r.Reason)
+				}
+			}
+		}
+	}
+	fmt.Fprintf(out, "%d requests decided, %d not as expected\n", tested, wrong)
+	if wrong > 0 {
+		return fmt.Errorf("%d requests are not decided as the sites expect", wrong)
+	}
+	return nil
+}
+
+func openBundle(name string) (*match.Matcher, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("%w: build the list first (paravent list build)", err)
+	}
+	matcher, err := match.Open(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return matcher, nil
+}

@@ -1,0 +1,57 @@
+// Command paravent is the maintainers' tool: it builds lists, checks requests
+// against them, and signs and publishes releases.
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+)
+
+const help = `paravent keeps the lists that stand between a patient and those who watch.
+
+  paravent list build [-o DIR] [-upstream DIR] SOURCE...
+        make the canonical text, the bundle and about.json of source directories
+  paravent list test [-bundle FILE] SOURCE...
+        decide every request that the sites expect, and compare
+  paravent check [-bundle FILE]
+        read requests on standard input, a JSON object a line, and print decisions
+  paravent key new NAME DIR
+        make a maintainer's key
+  paravent release publish|verify
+        sign a built list into a server's store; check a release
+        ("paravent release" says more)
+`
+
+func main() {
+	out := bufio.NewWriter(os.Stdout)
+	err := run(os.Args[1:], os.Stdin, out)
+	if flushError := out.Flush(); err == nil {
+		err = flushError
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "paravent:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string, in io.Reader, out io.Writer) error {
+	if len(args) == 0 {
+		args = []string{"help"}
+	}
+	switch args[0] {
+	case "list":
+		return runList(args[1:], out)
+	case "check":
+		return runCheck(args[1:], in, out)
+	case "key":
+		return runKey(args[1:], out, os.Stderr)
+	case "release":
+		return runRelease(args[1:], out, os.Stderr)
+	case "help", "-h", "--help":
+		_, err := io.WriteString(out, help)
+		return err
+	}
+	return fmt.Errorf("%s: unknown verb; paravent help lists them", args[0])
+}
