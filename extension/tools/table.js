@@ -3,7 +3,7 @@
  * Paravent, in every browser, as text, Markdown and HTML.
  */
 
-/** @typedef {import('../test/drive/demo.js').Record} Record */
+/** @typedef {import('../test/drive/demo.js').Board} Board */
 /** @typedef {import('../test/drive/demo.js').Party} Party */
 /** @typedef {import('../test/walk.js').Walked} Walked */
 
@@ -14,7 +14,7 @@
  * @property {string} browser as a reader calls it, for instance "Firefox"
  * @property {boolean} protected whether the extension was there
  * @property {Walked} walked
- * @property {Record} record
+ * @property {Board} board
  */
 
 /**
@@ -53,14 +53,14 @@ export function table(runs) {
  * @returns {Row[]}
  */
 function rowsOf(runs, browsers) {
-  const parties = runs[0]?.record.recipients ?? [];
+  const parties = runs[0]?.board.recipients ?? [];
   return parties.map(({ key, name, origin }) => {
     /** @param {boolean} isProtected */
     const side = (isProtected) => {
       const seen = browsers.map((browser) =>
         runs
           .find((run) => run.browser === browser && run.protected === isProtected)
-          ?.record.recipients.find((party) => party.key === key),
+          ?.board.recipients.find((party) => party.key === key),
       );
       return { counts: seen.map(countOf).join(" / "), learnt: [...new Set(seen.flatMap(learntBy))] };
     };

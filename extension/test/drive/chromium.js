@@ -135,6 +135,7 @@ export async function launch(options = {}) {
         { what: `the number of the tab on ${address}` },
       );
     },
+    closed: new Promise((done) => browser.process()?.once("exit", () => done())),
     close: () => finish(() => browser.close()),
     kill: () => finish(async () => {
       const pid = browser.process()?.pid;

@@ -18,6 +18,9 @@ export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 /** What `./build.sh build` leaves. */
 const BIN = path.join(ROOT, "dist", "bin");
 
+/** Nothing arrived for so long, in milliseconds: the browser has sent what it will. */
+const QUIET = 1500;
+
 /** Readers of the demo's releases ask for the next one this often, in seconds. */
 export const POLL_SECONDS = 2;
 
@@ -39,9 +42,9 @@ export const POLL_SECONDS = 2;
  * @property {string} origin
  * @property {Received[]} requests
  * @property {number} connections TCP connections from browsers, with or without a request
- * @property {string[]} learnt in plain words
+ * @property {string[]} learnt about the patient, in plain words
  *
- * @typedef {object} Record
+ * @typedef {object} Board
  * @property {Party[]} recipients
  * @property {Party[]} needs
  *
@@ -53,7 +56,13 @@ export const POLL_SECONDS = 2;
  * @property {{[key: string]: string}} recipients
  * @property {{[key: string]: string}} needs
  *
- * @typedef {Addresses & {record: () => Promise<Record>, reset: () => Promise<void>, close: () => Promise<void>}} Demo
+ * @typedef {Addresses & DemoMethods} Demo
+ *
+ * @typedef {object} DemoMethods
+ * @property {() => Promise<Board>} received what everybody received since the last reset
+ * @property {() => Promise<Board>} settled the same, once nothing more arrives
+ * @property {() => Promise<void>} reset
+ * @property {() => Promise<void>} close
  */
 
 /**
@@ -176,9 +185,20 @@ export async function startDemo({ store, port = 0 }) {
     if (!answer.ok) throw new Error(`${board}: ${answer.status} ${await answer.text()}`);
     return answer;
   };
+  const received = async () => /** @type {Board} */ (await (await ask("/api/record")).json());
   return {
     ...addresses,
-    record: async () => /** @type {Record} */ (await (await ask("/api/record")).json()),
+    received,
+    settled: async () => {
+      for (let before = 0, sameSince = Date.now(); ; await sleep(100)) {
+        const now = await received();
+        const all = [...now.recipients, ...now.needs];
+        const sum = all.reduce((total, party) => total + party.requests.length + party.connections, 0);
+        if (sum !== before) sameSince = Date.now();
+        before = sum;
+        if (Date.now() - sameSince > QUIET) return now;
+      }
+    },
     reset: async () => {
       await ask("/api/reset", { method: "POST" });
     },

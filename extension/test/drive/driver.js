@@ -36,6 +36,7 @@
  *   of its own
  * @property {(tab: Tab) => Promise<number>} tabId the number by which the
  *   extension knows a tab
+ * @property {Promise<void>} closed settles when the browser has ended, whoever ended it
  * @property {() => Promise<void>} close ends the browser as a user does (the
  *   profile is written), removes what launch made
  * @property {() => Promise<void>} kill ends it at once

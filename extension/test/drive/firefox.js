@@ -66,6 +66,8 @@ const PREFS = {
   "network.captive-portal-service.enabled": false,
   "network.connectivity-service.enabled": false,
   "toolkit.telemetry.server": "data:,",
+  // Light, whatever the desktop is.
+  "layout.css.prefers-color-scheme.content-override": 1,
   // Extensions that Mozilla has not signed.
   "extensions.autoDisableScopes": 0,
   "xpinstall.signatures.required": false,
@@ -102,7 +104,7 @@ export async function launch(options = {}) {
     detached: true, // a group of its own, so that its content processes can be ended with it
     env: { ...process.env, MOZ_CRASHREPORTER_DISABLE: "1" },
   });
-  const exited = once(child, "exit").catch(() => {});
+  const exited = once(child, "exit").then(() => {}, () => {});
   const kill = async () => {
     try {
       if (child.pid) process.kill(-child.pid, "SIGKILL");
@@ -130,6 +132,7 @@ export async function launch(options = {}) {
       profile,
       version: `Firefox/${capabilities["browserVersion"]}`,
       origin: id && `moz-extension://${UUID}`,
+      closed: exited,
       kill,
       close: async () => {
         await session.send("browser.close", {}).catch(() => {}); // the socket may close before it answers
@@ -146,7 +149,7 @@ export async function launch(options = {}) {
 
 /**
  * @param {Session} session
- * @param {Pick<Browser, 'profile' | 'version' | 'origin' | 'kill' | 'close'>} own
+ * @param {Pick<Browser, "profile" | "version" | "origin" | "closed" | "kill" | "close">} own
  * @returns {Promise<Browser>}
  */
 async function browser(session, own) {

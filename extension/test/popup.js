@@ -1,0 +1,65 @@
+/**
+ * The extension's popup, as a page of its own: what it shows and what it knows.
+ */
+
+/* global chrome */
+import { until } from "./drive/driver.js";
+
+/** @typedef {import("./drive/driver.js").Browser} Browser */
+/** @typedef {import("./drive/driver.js").Tab} Tab */
+/** @typedef {import("../background/messages.js").TabState} TabState */
+
+/**
+ * @typedef {object} Popup
+ * @property {Tab} page
+ * @property {() => Promise<TabState>} state what the background tells it
+ * @property {() => Promise<string>} text what a person reads there
+ */
+
+/**
+ * Opens the popup that belongs to a tab.
+ *
+ * @param {Browser} browser
+ * @param {Tab} tab
+ * @returns {Promise<Popup>}
+ */
+export async function openPopup(browser, tab) {
+  const id = await browser.tabId(tab);
+  const page = await browser.extensionPage(`ui/popup.html?tab=${id}`);
+  return {
+    page,
+    state: () =>
+      page.evaluate(async (tabId) => {
+        const state = await chrome.runtime.sendMessage({ type: "state", tabId });
+        if (!state || state.error) throw new Error(`the background answers ${JSON.stringify(state)}`);
+        return state;
+      }, id),
+    text: () => page.evaluate(() => document.body.innerText),
+  };
+}
+
+/**
+ * Waits until a fresh install has its list in force and, in Chromium, its rules
+ * written: a patient does not book in the second in which the extension is
+ * installed.
+ *
+ * @param {Browser} browser
+ * @param {(state: TabState) => unknown} [also] a further condition
+ */
+export async function installed(browser, also = () => true) {
+  const popup = await openPopup(browser, browser.tab());
+  try {
+    await until(
+      async () => {
+        const state = await popup.state();
+        return state.list && state.problems.rules === "" && also(state);
+      },
+      { timeout: 60_000, every: 100, what: "the extension to be ready" },
+    ).catch(async (error) => {
+      const state = await popup.state().catch((why) => String(why));
+      throw new Error(`${error.message}; it says ${JSON.stringify(state)}`);
+    });
+  } finally {
+    await popup.page.close();
+  }
+}
