@@ -5,84 +5,44 @@
 // GOOS=js GOARCH=wasm and called through exports alone, never through
 // syscall/js, because a call by value costs a hundredth of one by reflection.
 //
-// Strings cross in linear memory: the caller asks input for room, writes
-// there, and calls. What a call has to say stands at output() afterwards.
-// Every result that cannot be told from garbage is marked, because a Go panic
+// Strings cross in linear memory, see package memory. Every result that cannot be told from garbage is marked, because a Go panic
 // inside an export does not throw in JavaScript: it returns whatever was
 // there. A word without the mark is an engine failure, and the caller then
 // stops requests on protected sites.
 package main
 
 import (
+	"errors"
 	"strings"
-	"unsafe"
 
 	"paravent/lists/filter"
 	"paravent/wasm/match"
+	"paravent/wasm/memory"
 )
 
-const (
-	mark      = 0x5AA5 << 16 // upper half of a decision
-	smallRoom = 64 << 10
-	largeRoom = 256 << 20 // more is refused before it is allocated
-)
+const mark = 0x5AA5 << 16 // upper half of a decision
 
-var (
-	small   = make([]byte, smallRoom)
-	room    = small
-	result  []byte
-	matcher *match.Matcher
-)
+var matcher *match.Matcher
 
 func main() { select {} }
 
-// input returns the address of at least n bytes of room, or 0.
-//
-//go:wasmexport input
-func input(n int32) int32 {
-	switch {
-	case n < 0 || n > largeRoom:
-		return 0
-	case n <= smallRoom:
-		room = small
-	default:
-		room = make([]byte, n)
-	}
-	return int32(uintptr(unsafe.Pointer(unsafe.SliceData(room))))
-}
-
-// output returns the address of the last result.
-//
-//go:wasmexport output
-func output() int32 { return int32(uintptr(unsafe.Pointer(unsafe.SliceData(result)))) }
-
-// say keeps text as the result and returns its length.
-func say(text string) int32 {
-	result = append(result[:0], text...)
-	return int32(len(result))
-}
-
-// open takes the first n bytes of the room as the bundle to decide with. It
-// returns 0, or the negative length of an error.
+// open takes n bytes as the bundle to decide with. It returns 0, or the
+// negative length of an error; the bundle that was open then stays.
 //
 //go:wasmexport open
 func open(n int32) (code int32) {
 	defer func() {
 		if recover() != nil {
-			code = -say("engine: broke while opening the bundle")
+			code = memory.Failed(errors.New("engine: broke while opening the bundle"))
 		}
 	}()
-	if n < 0 || int(n) > len(room) {
-		return -say("engine: open: more bytes than input made room for")
+	data, ok := memory.Take(n)
+	if !ok {
+		return memory.Failed(memory.ErrRoom)
 	}
-	data := room[:n:n]
-	if len(room) == smallRoom {
-		data = append([]byte(nil), data...)
-	}
-	room = small
 	opened, err := match.Open(data)
 	if err != nil {
-		return -say(err.Error())
+		return memory.Failed(err)
 	}
 	matcher = opened
 	return 0
@@ -93,7 +53,7 @@ func open(n int32) (code int32) {
 //
 //go:wasmexport names
 func names(int32) int32 {
-	return say(strings.Join([]string{
+	return memory.Say(strings.Join([]string{
 		strings.Join(filter.TypeNames(), " "),
 		strings.Join(match.ModeNames, " "),
 		strings.Join(match.ActionNames, " "),
@@ -101,24 +61,25 @@ func names(int32) int32 {
 	}, "\n"))
 }
 
-// covers looks for the protected domain that the host in the room is within,
-// and returns its length, or 0.
+// covers looks for the protected domain that a host of n bytes is within, and
+// returns its length, 0 for none, or the negative length of an error.
 //
 //go:wasmexport covers
 func covers(n int32) (length int32) {
 	defer func() {
 		if recover() != nil {
-			length = -say("engine: broke while looking for the site")
+			length = memory.Failed(errors.New("engine: broke while looking for the site"))
 		}
 	}()
-	if matcher == nil || n < 0 || int(n) > len(room) {
-		return -say("engine: covers: no list is open, or more bytes than input made room for")
+	host, ok := memory.Read(n)
+	if !ok || matcher == nil {
+		return memory.Failed(errors.New("engine: covers: no list is open, or " + memory.ErrRoom.Error()))
 	}
-	return say(matcher.Covers(room[:n]))
+	return memory.Say(matcher.Covers(host))
 }
 
-// decide answers for the request in the room: URL, page's URL, site and body,
-// one after another. The body is not looked at yet.
+// decide answers for a request: URL, page's URL, site and body, one after
+// another. The body is not looked at yet.
 //
 //go:wasmexport decide
 func decide(url, page, site, body, kind, mode int32) (word int32) {
@@ -127,8 +88,8 @@ func decide(url, page, site, body, kind, mode int32) (word int32) {
 			word = 0
 		}
 	}()
-	if matcher == nil || url < 0 || page < 0 || site < 0 || body < 0 ||
-		int64(url)+int64(page)+int64(site)+int64(body) > int64(len(room)) ||
+	room, ok := memory.Read(url + page + site + body)
+	if !ok || matcher == nil || url < 0 || page < 0 || site < 0 || body < 0 ||
 		kind < 0 || int(kind) >= len(filter.TypeNames()) || mode < 0 || int(mode) >= len(match.ModeNames) {
 		return 0
 	}
@@ -155,5 +116,5 @@ func explain() (length int32) {
 	if matcher == nil {
 		return 0
 	}
-	return say(matcher.Rule())
+	return memory.Say(matcher.Rule())
 }

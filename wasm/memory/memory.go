@@ -1,0 +1,81 @@
+//go:build js && wasm
+
+// Package memory is the linear memory that a WebAssembly module of ours
+// shares with its JavaScript: room for what a call is given, and the bytes
+// that it answers. It exports two functions to JavaScript,
+//
+//	input(n)   the address of at least n bytes of room, or 0
+//	output()   the address of the last answer; the call told its length
+//
+// and every call writes its answer with Say. No call goes through syscall/js,
+// which costs a hundred times as much as an export.
+package memory
+
+import (
+	"errors"
+	"unsafe"
+)
+
+const (
+	smallRoom = 64 << 10
+	largeRoom = 256 << 20 // more is refused before it is allocated
+)
+
+var (
+	small  = make([]byte, smallRoom)
+	room   = small
+	answer []byte
+)
+
+//go:wasmexport input
+func input(n int32) int32 {
+	switch {
+	case n < 0 || n > largeRoom:
+		return 0
+	case n <= smallRoom:
+		room = small
+	default:
+		room = make([]byte, n)
+	}
+	return int32(uintptr(unsafe.Pointer(unsafe.SliceData(room))))
+}
+
+//go:wasmexport output
+func output() int32 { return int32(uintptr(unsafe.Pointer(unsafe.SliceData(answer)))) }
+
+// Read returns the first n bytes that JavaScript wrote, or false when it made
+// no room for so many. They are valid until the next call.
+func Read(n int32) ([]byte, bool) {
+	if n < 0 || int(n) > len(room) {
+		return nil, false
+	}
+	return room[:n:n], true
+}
+
+// Take is Read for bytes that are kept: room is made anew for the next call.
+func Take(n int32) ([]byte, bool) {
+	data, ok := Read(n)
+	if ok && len(room) == smallRoom {
+		return append([]byte(nil), data...), true
+	}
+	room = small
+	return data, ok
+}
+
+// Say keeps text as the answer and returns its length.
+func Say(text string) int32 {
+	answer = append(answer[:0], text...)
+	return int32(len(answer))
+}
+
+// Answer keeps data, which it takes over, and returns its length.
+func Answer(data []byte) int32 {
+	answer = data
+	return int32(len(data))
+}
+
+// Failed keeps an error's text and returns its negative length.
+func Failed(err error) int32 { return -Say(err.Error()) }
+
+// ErrRoom says that JavaScript names more bytes than it asked room for.
+var ErrRoom = errors.New("more bytes than input made room for")
