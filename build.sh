@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# The one door to Paravent. Every verb installs what it is missing, or says
+# exactly what to install.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+usage() {
+  cat <<'TEXT'
+./build.sh run    the demo: a patient books on a leaking site, without and with Paravent
+./build.sh test   every check and test, in real Chromium and real Firefox
+./build.sh build  dist/bin, dist/chromium, dist/firefox and their packages
+./build.sh bench  decisions a second, natively and in WebAssembly
+                  [--corpus FILE] adds recorded requests, a JSON object a line
+./build.sh lint   formatting, vet, types and style
+./build.sh clean  remove what was built
+TEXT
+}
+
+say() { printf '\n== %s\n' "$*"; }
+die() { printf 'build.sh: %s\n' "$*" >&2; exit 1; }
+
+# at_least VERSION WANTED
+at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
+
+need_go() {
+  command -v go >/dev/null || die "install Go 1.26 or later (https://go.dev/dl/)"
+  at_least "$(go env GOVERSION | tr -d 'a-z')" 1.26 || die "Go is $(go env GOVERSION): install 1.26 or later (https://go.dev/dl/)"
+}
+
+need_npm() {
+  command -v npm >/dev/null && command -v node >/dev/null || die "install Node.js 20.19 or later with npm (https://nodejs.org/)"
+  at_least "$(node --version | tr -d v)" 20.19 || die "Node.js is $(node --version): install 20.19 or later (https://nodejs.org/)"
+  # npm writes its own copy of the lock file last: without it, or with an older
+  # one, the folder is not what the lock file says.
+  if [ ! extension/node_modules/.package-lock.json -nt extension/package-lock.json ]; then
+    say "npm packages, from the lock file"
+    (cd extension && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+    touch extension/node_modules/.package-lock.json
+  fi
+}
+
+need_browsers() {
+  local missing=()
+  command -v "${CHROMIUM:-chromium}" >/dev/null || missing+=(chromium)
+  command -v "${FIREFOX:-firefox-esr}" >/dev/null || missing+=(firefox-esr)
+  [ ${#missing[@]} -gt 0 ] || return 0
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    say "installing ${missing[*]}"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  else
+    die "install ${missing[*]} (as root on Debian: apt-get install ${missing[*]}), or set CHROMIUM and FIREFOX to their programs"
+  fi
+}
+
+build() {
+  need_go
+  need_npm
+  say "programs, in dist/bin"
+  mkdir -p dist/bin dist/wasm
+  go build -trimpath -buildvcs=false -o dist/bin/ ./server/cmd/paravent ./server/cmd/paravent-server
+  say "WebAssembly, in dist/wasm"
+  local module
+  for module in engine desk; do
+    GOOS=js GOARCH=wasm go build -trimpath -buildvcs=false -ldflags='-s -w' -o "dist/wasm/$module.wasm" "./wasm/$module"
+  done
+  cp "$(go env GOROOT)/lib/wasm/wasm_exec.js" dist/wasm/
+  say "the list, in dist/lists"
+  dist/bin/paravent list build -o dist/lists lists
+  say "the extension, in dist/chromium and dist/firefox"
+  local browser
+  for browser in chromium firefox; do
+    node extension/tools/package.js --wasm dist/wasm --lists dist/lists --browser "$browser" --out "dist/$browser" \
+      --zip "dist/paravent-$browser.$([ "$browser" = firefox ] && echo xpi || echo zip)"
+  done
+}
+
+lint() {
+  need_go
+  need_npm
+  say "gofmt and vet"
+  local unformatted
+  unformatted=$(gofmt -l lists wasm server)
+  [ -z "$unformatted" ] || die "run gofmt -w on: $unformatted"
+  go vet ./...
+  GOOS=js GOARCH=wasm go vet ./wasm/... ./lists/release
+  say "tsc and eslint"
+  (cd extension && npm run --silent types && npm run --silent lint)
+}
+
+run_tests() {
+  lint
+  build
+  need_browsers
+  say "web-ext lint"
+  (cd extension && npx --no-install web-ext lint --source-dir ../dist/firefox --self-hosted)
+  say "what the sites expect of the list"
+  dist/bin/paravent list test lists
+  say "Go"
+  go test ./...
+  say "JavaScript and WebAssembly in Node, then Chromium and Firefox"
+  (cd extension && npm run --silent test && npm run --silent test:browsers)
+}
+
+bench() {
+  build
+  say "native Go"
+  PARAVENT_BUNDLE="$PWD/dist/lists/list.bundle" go test -run '^$' -bench . -benchmem ./wasm/match
+  say "WebAssembly in Node"
+  node extension/tools/bench.js --bundle dist/lists/list.bundle --native dist/bin/paravent "$@"
+}
+
+verb=${1:-help}
+[ $# -eq 0 ] || shift
+case "$verb" in
+  run) build; need_browsers; node extension/tools/run.js "$@" ;;
+  test) run_tests ;;
+  build) build ;;
+  bench) bench "$@" ;;
+  lint) lint ;;
+  clean) rm -rf dist extension/node_modules ;;
+  help | -h | --help) usage ;;
+  *) usage >&2; die "$verb: unknown verb" ;;
+esac
