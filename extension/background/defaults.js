@@ -1,0 +1,31 @@
+import { api } from "./api.js";
+
+/**
+ * What a fresh install is configured with. Empty addresses are legal: such a
+ * build contacts nobody.
+ * @typedef {object} Defaults
+ * @property {string} listServer origin of a list server
+ * @property {string} trust who must have signed its releases
+ * @property {string} gateway address that photos are asked from
+ * @property {number} pollSeconds
+ */
+
+/** @type {Promise<Defaults> | undefined} */
+let loaded;
+
+/** @returns {Promise<Defaults>} */
+export function defaults() {
+  loaded ??= fetch(api.runtime.getURL("defaults.json")).then((response) => response.json());
+  return loaded;
+}
+
+/**
+ * A demo's servers are on this computer; the popup says so.
+ * @param {Defaults} settings
+ * @returns {boolean}
+ */
+export function isDemo(settings) {
+  return [settings.listServer, settings.gateway].some(
+    (address) => address !== "" && /(^|\.)localhost$/.test(new URL(address).hostname),
+  );
+}

@@ -1,0 +1,71 @@
+/** Puts content/photos.js into protected pages, and into no other. */
+
+import { api } from "./api.js";
+import { hostOf } from "./domains.js";
+
+const ID = "photos";
+const FILES = ["content/photos.js"];
+
+/**
+ * Registers the content script for the sites that are in mode protect. The
+ * browser keeps the registration over its runs.
+ * @param {{protected: string[], allowed: string[]}} scope
+ */
+export async function registerContent(scope) {
+  const allowed = new Set(scope.allowed);
+  const matches = scope.protected
+    .filter((domain) => !allowed.has(domain))
+    .flatMap((domain) => (domain.includes(".") ? [`*://${domain}/*`, `*://*.${domain}/*`] : [`*://${domain}/*`]));
+  const [registered] = await api.scripting.getRegisteredContentScripts({ ids: [ID] });
+  if (registered && sameSet(registered.matches ?? [], matches)) return;
+  if (registered) await api.scripting.unregisterContentScripts({ ids: [ID] });
+  if (matches.length === 0) return;
+  await api.scripting.registerContentScripts([
+    {
+      id: ID,
+      js: FILES,
+      matches,
+      allFrames: true,
+      matchOriginAsFallback: true,
+      runAt: "document_start",
+      persistAcrossSessions: true,
+    },
+  ]);
+}
+
+/**
+ * @param {string[]} some
+ * @param {string[]} others
+ */
+function sameSet(some, others) {
+  const set = new Set(some);
+  return set.size === new Set(others).size && others.every((entry) => set.has(entry));
+}
+
+/**
+ * Tabs that were open before this extension was installed have no content
+ * script yet.
+ * @param {import("./sites.js").Sites} sites
+ */
+export async function injectIntoOpenTabs(sites) {
+  const tabs = await api.tabs.query({});
+  await Promise.allSettled(
+    tabs
+      .filter((tab) => sites.modeOf(hostOf(tab.url)) === "protect")
+      .map((tab) => api.scripting.executeScript({ target: { tabId: tab.id ?? -1, allFrames: true }, files: FILES })),
+  );
+}
+
+/**
+ * A frame of another site inside a protected page can show photos too, but its
+ * address matches no registration.
+ * @param {number} tabId
+ * @param {number} frameId
+ */
+export async function injectIntoFrame(tabId, frameId) {
+  await api.scripting.executeScript({
+    target: { tabId, frameIds: [frameId] },
+    files: FILES,
+    injectImmediately: true,
+  });
+}

@@ -1,0 +1,55 @@
+/**
+ * The background: registers every listener before anything else happens, in one
+ * go and without waiting, because a browser that wakes it delivers the waking
+ * event only to listeners that exist by then.
+ */
+
+import "../vendor/wasm_exec.js";
+import { api } from "./api.js";
+import { hostOf } from "./domains.js";
+import { injectIntoFrame, injectIntoOpenTabs } from "./injection.js";
+import { applyScope, onMessage } from "./messages.js";
+import { followPages, pageOf } from "./pages.js";
+import { beginRecord, endRecord } from "./record.js";
+import { watchRequests } from "./requests.js";
+import { ready } from "./state.js";
+import { onAlarm, schedulePolls } from "./updates.js";
+
+watchRequests();
+
+followPages(async (tabId, url) => {
+  const sites = await ready();
+  const host = hostOf(url);
+  const mode = host === "" ? "off" : sites.modeOf(host);
+  beginRecord(tabId, mode === "off" ? "" : sites.domainOf(host) || host, mode);
+}, endRecord);
+
+api.webNavigation.onCommitted.addListener(async ({ tabId, frameId, url }) => {
+  if (frameId === 0) return;
+  const sites = await ready();
+  const host = hostOf(url);
+  if (host === "" || sites.modeOf(hostOf(pageOf(tabId))) !== "protect" || sites.modeOf(host) === "protect") return;
+  // A frame can be gone before its script is there.
+  await injectIntoFrame(tabId, frameId).catch(() => {});
+});
+
+api.runtime.onMessage.addListener(onMessage);
+api.alarms.onAlarm.addListener(onAlarm);
+
+api.runtime.onInstalled.addListener(async () => {
+  await start(true);
+  await injectIntoOpenTabs(await ready());
+});
+api.runtime.onStartup.addListener(() => void start(true));
+
+void start(false);
+
+/**
+ * What every wake sees to; cheap when nothing has changed.
+ * @param {boolean} distrust whether the browser may have lost what it was told
+ */
+async function start(distrust) {
+  await ready();
+  // Each says itself what went wrong where the popup finds it.
+  await Promise.allSettled([applyScope(distrust), schedulePolls()]);
+}

@@ -1,0 +1,117 @@
+/** Answers the popup and the content script; believes neither what it need not. */
+
+import { api, errorText, isFirefox, ownRoot } from "./api.js";
+import { defaults, isDemo } from "./defaults.js";
+import { hostOf, registrable } from "./domains.js";
+import { registerContent } from "./injection.js";
+import { photo } from "./photos.js";
+import { isPredictionOff } from "./prediction.js";
+import { recordOf } from "./record.js";
+import { rulesState, writeRules } from "./rules.js";
+import { isSite, MODES } from "./sites.js";
+import { bundle, engineReady, ready, reread, state } from "./state.js";
+import { poll, updateState } from "./updates.js";
+
+/** @typedef {Awaited<ReturnType<typeof tabState>>} TabState what the popup shows */
+
+/**
+ * @param {unknown} message
+ * @param {chrome.runtime.MessageSender} sender
+ * @param {(answer: unknown) => void} answer
+ * @returns {boolean} whether an answer comes later
+ */
+export function onMessage(message, sender, answer) {
+  const answering = sender.id === api.runtime.id && handle(message, sender);
+  if (!answering) return false;
+  answering.then(answer, (error) => answer({ error: errorText(error) }));
+  return true;
+}
+
+/**
+ * @param {any} message
+ * @param {chrome.runtime.MessageSender} sender
+ * @returns {Promise<unknown> | null} null: not a message that this sender may send
+ */
+function handle(message, sender) {
+  const fromOwnPage = sender.url?.startsWith(`${ownRoot}ui/`) ?? false;
+  switch (message?.type) {
+    case "photo":
+      if (fromOwnPage || !sender.tab?.id || typeof message.url !== "string") return null;
+      return photo(message.url, sender.tab.url ?? "", sender.tab.id);
+    case "state":
+      return fromOwnPage && Number.isInteger(message.tabId) ? tabState(message.tabId) : null;
+    case "mode":
+      return fromOwnPage && MODES.includes(message.mode) ? choose(message.site, message.mode) : null;
+    case "update":
+      return fromOwnPage ? poll() : null;
+    default:
+      return null;
+  }
+}
+
+/**
+ * @param {unknown} site
+ * @param {import("./sites.js").Mode} mode
+ * @returns {Promise<{}>} rejects with what did not work
+ */
+async function choose(site, mode) {
+  const sites = await ready();
+  if (!sites.known) throw new Error(state.settingsError || state.listError);
+  if (!isSite(site, sites)) throw new Error("not a site");
+  await api.storage.local.set({ modes: sites.choose(site, mode) });
+  await applyScope();
+  return {};
+}
+
+/**
+ * Brings everything in the browser that depends on lists and modes up to date.
+ * @param {boolean} [distrust] see {@link writeRules}
+ */
+export async function applyScope(distrust = false) {
+  const sites = await reread();
+  // What could not be read must not be written down as if nothing were protected.
+  if (!sites.known || !state.list) return;
+  const scope = sites.scope();
+  await registerContent(scope);
+  await writeRules({ list: state.list.sha256, bundle, scope }, distrust);
+}
+
+/** @param {number} tabId */
+async function tabState(tabId) {
+  const [sites, settings, updates, rules, predictionOff, access, tab] = await Promise.all([
+    ready(),
+    defaults(),
+    updateState(),
+    rulesState(),
+    isPredictionOff(),
+    api.permissions.contains({ origins: ["<all_urls>"] }),
+    api.tabs.get(tabId),
+  ]);
+  const host = hostOf(tab.url);
+  const domain = host && sites.domainOf(host);
+  const mode = host === "" ? null : sites.modeOf(host);
+  if (mode === "protect" || mode === "watch") await engineReady();
+  const record = recordOf(tabId);
+  const list = state.list;
+  return {
+    site: host && (domain || registrable(host)),
+    name: list?.sites.find((site) => site.domain === domain)?.name ?? "",
+    mode,
+    // A page that was opened before it was protected may have told everything already.
+    stale: mode !== null && mode !== "off" && record?.mode !== mode,
+    record: record ?? null,
+    problems: {
+      access: !access,
+      settings: state.settingsError,
+      engine: state.engineError,
+      list: state.listError,
+      rules: isFirefox ? "" : rules ? (rules.state === "ok" ? "" : rules.state) : "pending",
+      rulesDetail: rules?.error ?? "",
+      prediction: !predictionOff,
+    },
+    list: list && { sha256: list.sha256, counts: list.counts, recipients: list.recipients, release: list.release },
+    updates: { server: settings.listServer !== "", checked: updates.checked, tried: updates.tried, error: updates.error },
+    gateway: settings.gateway !== "",
+    demo: isDemo(settings),
+  };
+}

@@ -1,0 +1,79 @@
+/**
+ * Which document each tab shows. Firefox names it with every request; in
+ * Chromium a request names only the origin of the frame that it comes from.
+ */
+
+import { api } from "./api.js";
+
+/**
+ * @typedef {object} Page
+ * @property {string} url
+ * @property {boolean} committed whether the browser shows it already
+ */
+
+/** @type {Map<number, Page>} */
+const pages = new Map();
+
+/** Fills in the tabs that were open before this wake of the background. */
+export async function readPages() {
+  for (const tab of await api.tabs.query({})) {
+    if (tab.id !== undefined && !pages.has(tab.id)) pages.set(tab.id, { url: tab.url ?? "", committed: true });
+  }
+}
+
+/**
+ * @param {number} tabId
+ * @returns {string} "" when unknown
+ */
+export function pageOf(tabId) {
+  return pages.get(tabId)?.url ?? "";
+}
+
+/**
+ * The tab to put a request of a service worker down to, which has none itself.
+ * @param {(url: string) => boolean} matches
+ * @returns {number} -1 when no page matches
+ */
+export function tabWith(matches) {
+  let found = -1;
+  for (const [tabId, { url }] of pages) if (matches(url)) found = tabId;
+  return found;
+}
+
+/**
+ * Registers the listeners that follow navigations.
+ * @param {(tabId: number, url: string) => void} begin called once for every new document
+ * @param {(tabId: number) => void} end called when a tab is closed
+ */
+export function followPages(begin, end) {
+  // A document's first requests can come before its commit is told, never
+  // before its response; pages out of the back-forward cache or from a service
+  // worker have a commit only.
+  api.webRequest.onResponseStarted.addListener(
+    ({ tabId, url, statusCode }) => {
+      if (tabId < 0 || statusCode === 204 || statusCode === 205) return;
+      pages.set(tabId, { url, committed: false });
+      begin(tabId, url);
+    },
+    { urls: ["<all_urls>"], types: ["main_frame"] },
+  );
+  api.webNavigation.onCommitted.addListener(({ tabId, frameId, url }) => {
+    if (frameId !== 0) return;
+    const page = pages.get(tabId);
+    const begun = page && !page.committed && withoutFragment(page.url) === withoutFragment(url);
+    pages.set(tabId, { url, committed: true });
+    if (!begun) begin(tabId, url);
+  });
+  api.webNavigation.onHistoryStateUpdated.addListener(({ tabId, frameId, url }) => {
+    if (frameId === 0) pages.set(tabId, { url, committed: true });
+  });
+  api.tabs.onRemoved.addListener((tabId) => {
+    pages.delete(tabId);
+    end(tabId);
+  });
+}
+
+/** @param {string} url */
+function withoutFragment(url) {
+  return url.split("#", 1)[0];
+}

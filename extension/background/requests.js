@@ -1,0 +1,244 @@
+/**
+ * Sees every request. Where the browser lets an extension hold requests
+ * (Firefox; Chromium under an administrator's policy) it decides them; in other
+ * Chromium, where rules.js has told the browser what to stop, it only records
+ * what happened.
+ */
+
+import { api, isFirefox, ownRoot } from "./api.js";
+import { hostOf } from "./domains.js";
+import { judge } from "./judge.js";
+import { pageOf, readPages, tabWith } from "./pages.js";
+import { disablePrediction } from "./prediction.js";
+import { note, readRecords } from "./record.js";
+import { engineBroke, engineReady, ready, state } from "./state.js";
+
+/**
+ * What both browsers tell about a request, and what only one does.
+ * @typedef {object} Details
+ * @property {string} requestId
+ * @property {string} url
+ * @property {string} type
+ * @property {number} tabId
+ * @property {{url: string}[]} [frameAncestors] Firefox: innermost first
+ * @property {string} [documentUrl] Firefox
+ * @property {string} [originUrl] Firefox
+ * @property {string} [initiator] Chromium: an origin
+ */
+
+/** @typedef {import("./judge.js").Judgement} Judgement */
+/** @typedef {chrome.webRequest.BlockingResponse} Answer */
+
+const ALL = { urls: ["<all_urls>"] };
+const PLACEHOLDER = `${ownRoot}content/placeholder.svg`;
+
+/**
+ * Whether this Chromium lets us hold requests; not known before `prepared`.
+ * @type {boolean}
+ */
+let mayBlock = isFirefox;
+
+let isPrepared = false;
+/** What must be known before the first answer; never rejects. */
+const prepared = prepare();
+
+async function prepare() {
+  // A preconnect in a page opens a connection that no listener is told of, so
+  // the first protected page of a browser's run waits until prediction is off.
+  await Promise.allSettled([ready(), disablePrediction(), readPages(), readRecords(), askPermission()]);
+  isPrepared = true;
+}
+
+async function askPermission() {
+  mayBlock ||= await api.permissions.contains({ permissions: ["webRequestBlocking"] });
+}
+
+/**
+ * Registers all listeners, in one go at the top level of the background: a
+ * listener registered any later misses the requests that woke it.
+ */
+export function watchRequests() {
+  // In Chromium without the policy this listener is accepted and never called.
+  api.webRequest.onBeforeRequest.addListener(/** @type {any} */ (hold), ALL, ["blocking"]);
+  if (isFirefox) return;
+  api.webRequest.onBeforeRequest.addListener(/** @type {any} */ (observe("asked")), ALL);
+  api.webRequest.onBeforeRedirect.addListener(/** @type {any} */ (observe("redirected")), ALL);
+  api.webRequest.onResponseStarted.addListener(/** @type {any} */ (observe("answered")), ALL);
+  api.webRequest.onErrorOccurred.addListener(/** @type {any} */ (observe("failed")), ALL);
+}
+
+/**
+ * The address of the top document that a request belongs to.
+ * @param {Details} details
+ * @returns {string} "" when it belongs to none
+ */
+function pageFor(details) {
+  const ancestors = details.frameAncestors;
+  const candidates = isFirefox
+    ? [ancestors?.[ancestors.length - 1]?.url, details.documentUrl, details.originUrl]
+    : [pageOf(details.tabId), details.initiator];
+  // A window that was opened blank and written into has its opener's origin.
+  return candidates.find((url) => hostOf(url) !== "") ?? "";
+}
+
+/** @param {Details} details */
+function isOwn({ originUrl, documentUrl, initiator }) {
+  const from = originUrl ?? documentUrl ?? initiator;
+  return from !== undefined && `${from}/`.startsWith(ownRoot);
+}
+
+/**
+ * Answers the browser, which waits for it. A promise that rejects would let the
+ * request go, so none does.
+ * @param {Details} details
+ * @returns {Answer | Promise<Answer>}
+ */
+function hold(details) {
+  if (isOwn(details)) return {};
+  if (!isPrepared) return prepared.then(() => decide(details)).catch(() => failClosed(details));
+  try {
+    return decide(details);
+  } catch {
+    return failClosed(details);
+  }
+}
+
+/**
+ * @param {Details} details
+ * @returns {Answer | Promise<Answer>}
+ */
+function decide(details) {
+  if (!state.engine && wantsEngine(details)) {
+    const started = engineReady();
+    // The document itself is never held back for the engine, only warms it up.
+    if (details.type !== "main_frame") {
+      return started.then(() => answer(details)).catch(() => failClosed(details));
+    }
+  }
+  return answer(details);
+}
+
+/**
+ * @param {Details} details
+ * @returns {boolean} whether its page, or the page that it opens, may be protected
+ */
+function wantsEngine(details) {
+  const page = details.type === "main_frame" ? details.url : pageFor(details);
+  const host = hostOf(page);
+  return host !== "" && state.sites?.modeOf(host) !== "off";
+}
+
+/**
+ * @param {Details} details
+ * @returns {Answer}
+ */
+function answer(details) {
+  const { action, would, judgement, page } = ask(details);
+  if (action !== "allow") put(details, page, action, judgement);
+  else if (would !== "allow") put(details, page, "would", judgement);
+  if (action === "block") return { cancel: true };
+  if (action === "relay") return { redirectUrl: PLACEHOLDER };
+  return {};
+}
+
+/** @param {Details} details */
+function ask(details) {
+  const page = pageFor(details);
+  if (!state.sites) throw new Error("the sites are not known yet");
+  const judgement = judge({ url: details.url, type: details.type, page }, state.sites, state.engine);
+  if (judgement.failure !== null) engineBroke(judgement.failure);
+  return { action: judgement.action, would: judgement.would, judgement, page };
+}
+
+/**
+ * What is left when even judging failed: documents go on, nothing else does.
+ * @param {Details} details
+ * @returns {Answer}
+ */
+function failClosed(details) {
+  return { cancel: details.type !== "main_frame" };
+}
+
+/**
+ * @param {Details} details
+ * @param {string} page
+ * @param {import("./record.js").Outcome} outcome
+ * @param {{rule: string, reason: string}} why
+ */
+function put(details, page, outcome, why) {
+  const host = hostOf(page);
+  const tabId = details.tabId >= 0 ? details.tabId : tabWith((url) => hostOf(url) === host);
+  if (tabId >= 0) note(tabId, outcome, hostOf(details.url), why);
+}
+
+/** @typedef {"asked" | "redirected" | "answered" | "failed"} Stage */
+
+/**
+ * Requests that the browser should stop by its rules, until it is seen whether
+ * it did.
+ * @type {Map<string, {details: Details, page: string, judgement: Judgement}>}
+ */
+const awaited = new Map();
+const MAX_AWAITED = 2000;
+
+/**
+ * Stages that wait for the state or the engine, in their order.
+ * @type {{stage: Stage, details: Outcomes}[]}
+ */
+const queue = [];
+const MAX_QUEUE = 5000;
+
+/** @typedef {Details & {error?: string, redirectUrl?: string}} Outcomes */
+
+/**
+ * @param {Stage} stage
+ * @returns {(details: Outcomes) => void}
+ */
+function observe(stage) {
+  return (details) => {
+    if (details.type === "main_frame") return;
+    if (isPrepared && queue.length === 0 && !(stage === "asked" && lacksEngine(details))) {
+      follow(stage, details);
+    } else if (queue.length < MAX_QUEUE) {
+      queue.push({ stage, details });
+      if (queue.length === 1) void drain();
+    }
+  };
+}
+
+/**
+ * @param {Details} details
+ * @returns {boolean} whether the engine must be started to say something about it
+ */
+function lacksEngine(details) {
+  return !mayBlock && !state.engine && wantsEngine(details) && !isOwn(details);
+}
+
+async function drain() {
+  await prepared;
+  if (queue.some(({ stage, details }) => stage === "asked" && lacksEngine(details))) await engineReady();
+  for (const { stage, details } of queue.splice(0)) follow(stage, details);
+}
+
+/**
+ * @param {Stage} stage
+ * @param {Outcomes} details
+ */
+function follow(stage, details) {
+  if (mayBlock) return;
+  if (stage === "asked") {
+    if (!wantsEngine(details) || isOwn(details)) return;
+    const { action, would, judgement, page } = ask(details);
+    if (would !== "allow") put(details, page, "would", judgement);
+    if (action === "allow" || awaited.size >= MAX_AWAITED) return;
+    awaited.set(details.requestId, { details, page, judgement });
+    return;
+  }
+  const request = awaited.get(details.requestId);
+  if (!request) return;
+  awaited.delete(details.requestId);
+  const stopped =
+    (stage === "failed" && details.error === "net::ERR_BLOCKED_BY_CLIENT") ||
+    (stage === "redirected" && details.redirectUrl?.startsWith("chrome-extension:"));
+  put(request.details, request.page, stopped ? (stage === "failed" ? "block" : "relay") : "missed", request.judgement);
+}

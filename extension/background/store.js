@@ -1,0 +1,118 @@
+/**
+ * The list that a release brought, kept in IndexedDB. What is known about it
+ * and its bytes are separate entries, because every wake needs the first and
+ * only a decision needs the second; both are put in one transaction.
+ */
+
+import { api } from "./api.js";
+
+/**
+ * @typedef {object} ListInfo
+ * @property {string} sha256 of the bundle
+ * @property {import("./desk.js").About["recipients"]} recipients
+ * @property {{domain: string, name: string}[]} sites that it protects
+ * @property {{hosts: number, rules: number}} counts
+ * @property {Release | null} release null: the list that came in the package
+ */
+
+/**
+ * @typedef {object} Release
+ * @property {string} server where it came from
+ * @property {string} trust whom it was trusted for
+ * @property {number} index
+ * @property {string} issued RFC 3339
+ * @property {string} expires RFC 3339
+ */
+
+const STORE = "list";
+
+/** @returns {Promise<IDBDatabase>} */
+function database() {
+  const request = indexedDB.open("paravent", 1);
+  request.onupgradeneeded = () => request.result.createObjectStore(STORE);
+  return settled(request);
+}
+
+/**
+ * @template T
+ * @param {IDBRequest<T>} request
+ * @returns {Promise<T>}
+ */
+function settled(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+/**
+ * @param {"info" | "bundle"} key
+ * @returns {Promise<any>} undefined when no release was ever taken
+ */
+async function get(key) {
+  const db = await database();
+  try {
+    return await settled(db.transaction(STORE).objectStore(STORE).get(key));
+  } finally {
+    db.close();
+  }
+}
+
+/** @returns {Promise<ListInfo | undefined>} */
+export function storedInfo() {
+  return get("info");
+}
+
+/** @returns {Promise<Uint8Array<ArrayBuffer> | undefined>} */
+export function storedBundle() {
+  return get("bundle");
+}
+
+/**
+ * Replaces the stored list, all of it or nothing.
+ * @param {ListInfo} info
+ * @param {Uint8Array} bundle
+ */
+export async function storeList(info, bundle) {
+  const db = await database();
+  try {
+    const transaction = db.transaction(STORE, "readwrite", { durability: "strict" });
+    const done = new Promise((resolve, reject) => {
+      transaction.oncomplete = resolve;
+      transaction.onabort = () => reject(transaction.error);
+    });
+    transaction.objectStore(STORE).put(info, "info");
+    transaction.objectStore(STORE).put(bundle, "bundle");
+    await done;
+  } finally {
+    db.close();
+  }
+}
+
+/** @returns {Promise<ListInfo>} */
+export async function packagedInfo() {
+  const about = await (await fetch(api.runtime.getURL("lists/about.json"))).json();
+  return listInfo(about.bundle.sha256, about, null);
+}
+
+/** @returns {Promise<Uint8Array<ArrayBuffer>>} */
+export async function packagedBundle() {
+  const response = await fetch(api.runtime.getURL("lists/list.bundle"));
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+/**
+ * @param {string} sha256
+ * @param {import("./desk.js").About} about
+ * @param {Release | null} release
+ * @returns {ListInfo}
+ */
+export function listInfo(sha256, about, release) {
+  return {
+    sha256,
+    sites: about.sites,
+    recipients: about.recipients,
+    counts: about.counts,
+    release,
+  };
+}
