@@ -69,6 +69,7 @@ export async function walk(tab, site, options = {}) {
     await tab.reload(); // this time the worker fetches everything
     await ready(tab, "home");
   }
+  if (base !== "/strict") await acceptCookies(tab, patience);
   await tab.evaluate(choose, { specialty: "oncologist", city: "paris", insurance: "private" });
   await tab.click("form[data-search] button");
   await tab.waitFor(() => location.pathname.endsWith("/oncologist/paris"));
@@ -121,6 +122,19 @@ async function controlled(tab) {
   await tab.waitFor(() => navigator.serviceWorker.controller?.state === "activated", {
     what: "the service worker to control the page",
   });
+}
+
+/**
+ * @param {Tab} tab
+ * @param {number} patience milliseconds
+ */
+async function acceptCookies(tab, patience) {
+  const asked = await tab
+    .waitFor(() => document.querySelector("#consent-accept") !== null, { timeout: patience })
+    .then(() => true, () => false);
+  if (!asked) return; // the form will say that consent does not work
+  await tab.click("#consent-accept");
+  await tab.waitFor(() => document.querySelector("#consent") === null);
 }
 
 /**
