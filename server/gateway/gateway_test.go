@@ -1,0 +1,461 @@
+package gateway
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"fmt"
+	"image"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"reflect"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
+)
+
+// picture encodes a small picture.
+func picture(t testing.TB, encode func(io.Writer, image.Image) error) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := encode(&b, image.NewGray(image.Rect(0, 0, 8, 8))); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func encodeJPEG(w io.Writer, m image.Image) error { return jpeg.Encode(w, m, nil) }
+func encodeGIF(w io.Writer, m image.Image) error  { return gif.Encode(w, m, nil) }
+
+// webp is the start of a WebP file, all that telling the type needs.
+const webp = "RIFF\x24\x00\x00\x00WEBPVP8 "
+
+// ask sends a body to the gateway over a real socket.
+func ask(t testing.TB, gateway, body string, header http.Header) (status int, contentType, answer string) {
+	t.Helper()
+	request, err := http.NewRequest("POST", gateway+"/gateway", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, values := range header {
+		request.Header[name] = values
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, response.Header.Get("Content-Type"), string(text)
+}
+
+func asks(url string) string {
+	body, _ := json.Marshal(map[string]string{"url": url})
+	return string(body)
+}
+
+func run(t testing.TB, h http.Handler) (url string) {
+	t.Helper()
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// photoHost starts a host below .localhost and returns its origin.
+func photoHost(t testing.TB, h http.Handler) string {
+	return strings.Replace(run(t, h), "127.0.0.1", "photos.localhost", 1)
+}
+
+func anything(string) bool { return true }
+
+func TestPhotoHostSeesTheGatewayAndNothingElse(t *testing.T) {
+	png := picture(t, png.Encode)
+	var seen http.Header
+	var uri, method string
+	photos := photoHost(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen, uri, method = r.Header, r.RequestURI, r.Method
+		http.SetCookie(w, &http.Cookie{Name: "id", Value: "patient"})
+		w.Header().Set("ETag", `"patient"`)
+		w.Header().Set("Content-Type", "text/html")
+		w.Write(png)
+	}))
+	gateway := run(t, New(Options{Allow: anything, Log: slog.New(slog.DiscardHandler), DemoLoopback: true}))
+	const path = "/w_120,c_fill/doctors/a%20b.jpg?v=2"
+	patient := http.Header{
+		"Cookie": {"id=1"}, "Referer": {"https://www.doctolib.fr/oncologue"}, "Accept-Language": {"fr"},
+		"User-Agent": {"Firefox"}, "If-None-Match": {`"1"`}, "If-Modified-Since": {"Sun, 22 Nov 2026 07:00:00 GMT"},
+		"Range": {"bytes=0-1"}, "X-Forwarded-For": {"203.0.113.9"}, "Origin": {"null"}, "Accept": {"*/*"},
+	}
+	// The second fetch must not bring the cookie that the first one was given.
+	for range 2 {
+		status, contentType, answer := ask(t, gateway, asks(photos+path+"#oncology"), patient)
+		if status != 200 || contentType != "image/png" || answer != string(png) {
+			t.Fatalf("answer: %d %s %q", status, contentType, answer)
+		}
+		want := http.Header{"User-Agent": {"Paravent gateway"}, "Accept": {"image/webp,image/png,image/jpeg,image/gif"}}
+		if !reflect.DeepEqual(seen, want) || uri != path || method != "GET" {
+			t.Errorf("the photo host got %s %s %v, want GET %s %v", method, uri, seen, path, want)
+		}
+	}
+}
+
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	jpg := string(picture(t, encodeJPEG))
+	send := func(contentType, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", contentType)
+			io.WriteString(w, body)
+		}
+	}
+	redirect := func(to string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Location", to)
+			w.WriteHeader(http.StatusFound)
+		}
+	}
+	mux := http.NewServeMux()
+	photos := photoHost(t, mux)
+	var listed = map[string]bool{}
+	gateway := run(t, New(Options{
+		Allow:        func(url string) bool { return listed[strings.TrimPrefix(url, photos)] },
+		Log:          slog.New(slog.DiscardHandler),
+		DemoLoopback: true,
+	}))
+	var zipped bytes.Buffer
+	z := gzip.NewWriter(&zipped)
+	io.WriteString(z, jpg)
+	z.Close()
+
+	const cut = "the photo host's answer ended early"
+	const noPicture = "the photo host sent no PNG, JPEG, GIF or WebP picture"
+	const large = "the photo host sent more than 8388608 bytes"
+	for _, c := range []struct {
+		path   string
+		host   http.HandlerFunc
+		status int
+		want   string // a content type, or the error
+	}{
+		{"/a.jpg", send("image/jpeg", jpg), 200, "image/jpeg"},
+		{"/a.png", send("image/png", string(picture(t, png.Encode))), 200, "image/png"},
+		{"/a.gif", send("image/gif", string(picture(t, encodeGIF))), 200, "image/gif"},
+		{"/a.webp", send("image/webp", webp), 200, "image/webp"},
+		{"/no-extension", send("application/octet-stream", jpg), 200, "image/jpeg"},
+		{"/a.svg", send("image/svg+xml", `<svg xmlns="http://www.w3.org/2000/svg"/>`), 502, noPicture},
+		{"/svg-as.png", send("image/png", `<?xml version="1.0"?><svg/>`), 502, noPicture},
+		{"/html-as.png", send("image/png", "<!doctype html><script>"), 502, noPicture},
+		{"/a.bmp", send("image/bmp", "BM______________"), 502, noPicture},
+		{"/a.avif", send("image/avif", "\x00\x00\x00\x1cftypavif\x00\x00\x00\x00"), 502, noPicture},
+		{"/empty", send("image/png", ""), 502, noPicture},
+		{"/zipped", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			w.Write(zipped.Bytes())
+		}, 502, noPicture},
+		{"/missing", http.NotFound, 502, "the photo host answered 404"},
+		{"/error", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(500); io.WriteString(w, jpg) }, 502, "the photo host answered 500"},
+		{"/not-modified", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(304) }, 502, "the photo host answered 304"},
+		{"/largest", send("image/jpeg", jpg+strings.Repeat("x", MaxPicture-len(jpg))), 200, "image/jpeg"},
+		{"/large", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", fmt.Sprint(MaxPicture+1))
+			io.WriteString(w, jpg)
+		}, 502, large},
+		{"/endless", func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, jpg)
+			for block := strings.Repeat("x", 1<<16); r.Context().Err() == nil; {
+				io.WriteString(w, block)
+			}
+		}, 502, large},
+		{"/cut", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", fmt.Sprint(len(jpg)+1))
+			io.WriteString(w, jpg)
+		}, 502, cut},
+		{"/never", func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, 504, "the photo host took longer than 10s"},
+		{"/drips", func(w http.ResponseWriter, r *http.Request) {
+			for io.WriteString(w, jpg); r.Context().Err() == nil; time.Sleep(100 * time.Millisecond) {
+				io.WriteString(w, "x")
+				w.(http.Flusher).Flush()
+			}
+		}, 504, "the photo host took longer than 10s"},
+		{"/once", redirect("/a.jpg"), 200, "image/jpeg"},
+		{"/twice", redirect("once"), 200, "image/jpeg"},
+		{"/thrice", redirect(photos + "/twice"), 502, "the photo host redirects more than 2 times"},
+		{"/round", redirect("/round"), 502, "the photo host redirects more than 2 times"},
+		{"/off", redirect("/unlisted.jpg"), 502, "the photo host redirects elsewhere: url: no photo rule of the list allows it"},
+		{"/off-host", redirect("https://evil.example/a.jpg"), 502, "the photo host redirects elsewhere: url: no photo rule of the list allows it"},
+		{"/to-loopback", redirect(strings.Replace(photos, "photos.localhost", "127.0.0.1", 1) + "/a.jpg"), 502, "the photo host redirects elsewhere: url: only https is fetched"},
+		{"/to-file", redirect("file:///etc/passwd"), 502, "the photo host redirects elsewhere: url: only https is fetched"},
+		{"/nowhere", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(302) }, 502, "the photo host redirects to no address"},
+	} {
+		mux.HandleFunc(c.path, c.host)
+		listed[c.path] = true
+		t.Run(c.path, func(t *testing.T) {
+			t.Parallel()
+			status, contentType, answer := ask(t, gateway, asks(photos+c.path), nil)
+			switch {
+			case status != c.status:
+				t.Errorf("got %d %.200s, want %d %s", status, answer, c.status, c.want)
+			case status == 200 && contentType != c.want:
+				t.Errorf("got %s, want %s", contentType, c.want)
+			case status != 200 && answer != fmt.Sprintf("{\"error\":%q}\n", c.want):
+				t.Errorf("got %s, want the error %q", answer, c.want)
+			}
+		})
+	}
+	mux.HandleFunc("/unlisted.jpg", func(w http.ResponseWriter, r *http.Request) { t.Error("an unlisted photo was fetched") })
+}
+
+// listen returns the address of a loopback listener and the count of
+// connections that anyone made to it.
+func listen(t *testing.T) (address string, connections *atomic.Int32) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	connections = new(atomic.Int32)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			connections.Add(1)
+			c.Close()
+		}
+	}()
+	return l.Addr().String(), connections
+}
+
+// Every form of an address that has ever led a fetcher astray, with a rule
+// that allows them all.
+func TestRefusedAddresses(t *testing.T) {
+	inside, connections := listen(t)
+	_, port, _ := net.SplitHostPort(inside)
+	stock := run(t, New(Options{Allow: anything, Log: slog.New(slog.DiscardHandler)}))
+	demo := run(t, New(Options{Allow: anything, Log: slog.New(slog.DiscardHandler), DemoLoopback: true}))
+
+	refused := []string{
+		"http://photos.example/a.jpg", "ftp://photos.example/a.jpg", "gopher://photos.example:443/_", "HTTP://photos.example/",
+		"file:///etc/passwd", "data:image/png;base64,AAAA", "//photos.example/a.jpg", "/a.jpg", "a.jpg", "", "https:", "https://", "https:///a.jpg",
+		"https:photos.example/a.jpg", "javascript:alert(1)",
+		"https://127.0.0.1/", "https://127.1/", "https://127.0.0.1:443/", "https://2130706433/", "https://0x7f000001/", "https://0x7f.1/",
+		"https://0177.0.0.1/", "https://017700000001/", "https://0/", "https://127.0.0.1./", "https://127.0.0.1.:443/",
+		"https://10.0.0.1/", "https://169.254.169.254/latest/meta-data/", "https://[::1]/", "https://[::]/", "https://[::ffff:127.0.0.1]/",
+		"https://[::ffff:7f00:1]/", "https://[64:ff9b::7f00:1]/", "https://[2002:7f00:1::]/", "https://[fe80::1%25lo]/", "https://[fd00::1]/",
+		"https://8.8.8.8/", "https://[2606:4700::1111]/", "https://①②⑦.⓪.⓪.①/", "https://127。0。0。1/", "https://%31%32%37.0.0.1/",
+		"https://localhost/", "https://LOCALHOST/", "https://localhost./", "https://photos/", "https://photos.example./", "https://photos..example/",
+		"https://.photos.example/", "https://PHOTOS.example/", "https://phötos.example/", "https://photos.example\\@" + inside + "/",
+		"https://photos.example@" + inside + "/", "https://photos.example:pw@" + inside + "/", "https://photos.example%40" + inside + "/",
+		"https://" + inside + "#.photos.example/", "https://photos.example:" + port + "/", "https://photos.example:80/",
+		"https://photos.example:443x/", "https://photos.example\n.evil.example/", "https://photos.example\t/", "https://photos.example /", "https://photos.example\x00/",
+		"https://photos.example/a/../b.jpg", "https://photos.example/a/%2e%2E/b.jpg", "https://photos.example/a/..%2fb.jpg", "https://photos.example/a/..%5cb.jpg",
+		"https://photos.example/./b.jpg", "https://photos.example/%zz",
+		"http://" + inside + "/", "http://localhost:" + port + "/", "https://localhost:" + port + "/", "http://[::1]:" + port + "/",
+	}
+	for _, address := range refused {
+		for name, gateway := range map[string]string{"stock": stock, "demo": demo} {
+			status, _, answer := ask(t, gateway, asks(address), nil)
+			if (status != 400 && status != 403) || !strings.HasPrefix(answer, `{"error":"url: `) {
+				t.Errorf("%s, %q: got %d %s", name, address, status, answer)
+			}
+		}
+	}
+	for _, address := range []string{"http://photos.localhost:" + port + "/", "https://photos.localhost:" + port + "/"} {
+		if status, _, answer := ask(t, stock, asks(address), nil); status != 403 {
+			t.Errorf("stock, %q: got %d %s", address, status, answer)
+		}
+	}
+	if n := connections.Load(); n != 0 {
+		t.Errorf("%d connections reached the inside", n)
+	}
+	// The listener does count: the demo's gateway may reach it by this name.
+	if ask(t, demo, asks("http://photos.localhost:"+port+"/"), nil); connections.Load() == 0 {
+		t.Error("the listener counts no connections")
+	}
+}
+
+// Names are refused for what they resolve to, by a real resolver over UDP.
+func TestRefusedByWhatTheNameResolvesTo(t *testing.T) {
+	proxy, throughProxy := listen(t)
+	for _, name := range []string{"HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"} {
+		t.Setenv(name, "http://"+proxy)
+	}
+	names := map[string][]string{
+		"loopback.example.": {"127.0.0.1"}, "loopback6.example.": {"::1"}, "private.example.": {"10.1.2.3", "192.168.0.1"},
+		"metadata.example.": {"169.254.169.254"}, "mapped.example.": {"::ffff:127.0.0.1"}, "nat64.example.": {"64:ff9b::7f00:1"},
+		"sixtofour.example.": {"2002:7f00:1::"}, "unique.example.": {"fd00::1"}, "link.example.": {"fe80::1"}, "zero.example.": {"0.0.0.0"},
+		"carrier.example.": {"100.64.0.1"}, "multicast.example.": {"224.0.0.1", "ff02::1"}, "broadcast.example.": {"255.255.255.255"},
+		"photos.localhost.": {"127.0.0.1"},
+	}
+	gateway := run(t, newGateway(Options{Allow: anything, Log: slog.New(slog.DiscardHandler)}, resolver(t, names)))
+	for name, addresses := range names {
+		status, _, answer := ask(t, gateway, asks("https://"+strings.TrimSuffix(name, ".")+"/a.jpg"), nil)
+		if status != 403 || answer != "{\"error\":\"url: the host has no global address\"}\n" {
+			t.Errorf("%s, which resolves to %v: got %d %s", name, addresses, status, answer)
+		}
+	}
+	if status, _, answer := ask(t, gateway, asks("https://unknown.example/a.jpg"), nil); status != 502 || answer != "{\"error\":\"the photo host could not be reached\"}\n" {
+		t.Errorf("a name that does not exist: got %d %s", status, answer)
+	}
+	if n := throughProxy.Load(); n != 0 {
+		t.Errorf("%d connections went to the environment's proxy", n)
+	}
+}
+
+// resolver asks a name server on loopback that knows these names.
+func resolver(t *testing.T, names map[string][]string) *net.Resolver {
+	t.Helper()
+	server, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	go func() {
+		buffer := make([]byte, 1500)
+		for {
+			n, client, err := server.ReadFrom(buffer)
+			if err != nil {
+				return
+			}
+			var m dnsmessage.Message
+			if err := m.Unpack(buffer[:n]); err != nil || len(m.Questions) != 1 {
+				t.Errorf("name server: %v", err)
+				return
+			}
+			q := m.Questions[0]
+			m.Response, m.Additionals = true, nil
+			addresses, known := names[q.Name.String()]
+			if !known {
+				m.RCode = dnsmessage.RCodeNameError
+			}
+			for _, text := range addresses {
+				a := netip.MustParseAddr(text)
+				header := dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class}
+				switch {
+				case q.Type == dnsmessage.TypeA && a.Is4():
+					m.Answers = append(m.Answers, dnsmessage.Resource{Header: header, Body: &dnsmessage.AResource{A: a.As4()}})
+				case q.Type == dnsmessage.TypeAAAA && !a.Is4():
+					m.Answers = append(m.Answers, dnsmessage.Resource{Header: header, Body: &dnsmessage.AAAAResource{AAAA: a.As16()}})
+				}
+			}
+			answer, err := m.Pack()
+			if err != nil {
+				t.Errorf("name server: %v", err)
+				return
+			}
+			server.WriteTo(answer, client)
+		}
+	}()
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "udp", server.LocalAddr().String())
+	}}
+}
+
+func TestGlobalAddresses(t *testing.T) {
+	for text, want := range map[string]bool{
+		"1.1.1.1": true, "8.8.8.8": true, "172.15.255.255": true, "172.32.0.0": true, "223.255.255.255": true, "100.128.0.0": true,
+		"2606:4700::1111": true, "2a00:1450::1": true, "::ffff:8.8.8.8": true, "64:ff9b::808:808": true, "2002:808:808::1": true,
+		"0.0.0.0": false, "0.1.2.3": false, "10.255.255.255": false, "100.64.0.1": false, "127.0.0.1": false, "127.255.255.254": false,
+		"169.254.169.254": false, "172.16.0.1": false, "172.31.255.255": false, "192.0.0.8": false, "192.0.2.1": false, "192.168.1.1": false,
+		"198.18.0.1": false, "198.19.255.255": false, "198.51.100.1": false, "203.0.113.1": false, "224.0.0.1": false, "239.1.1.1": false,
+		"240.0.0.1": false, "255.255.255.255": false, "192.88.99.1": false,
+		"::": false, "::1": false, "::ffff:10.0.0.1": false, "::7f00:1": false, "64:ff9b::a00:1": false, "64:ff9b:1::808:808": false,
+		"2002:a00:1::1": false, "2002:c0a8:101::1": false, "2001::1": false, "2001:db8::1": false, "3fff::1": false, "100::1": false,
+		"fc00::1": false, "fd12:3456::1": false, "fe80::1": false, "fe80::1%eth0": false, "fec0::1": false, "ff02::1": false, "4000::1": false,
+		"2606:4700::1111%eth0": false, "64:ff9b::7f00:1": false, "2002:7f00:1::": false, "5f00::1": false,
+	} {
+		if got := isGlobal(netip.MustParseAddr(text)); got != want {
+			t.Errorf("%s: got %v, want %v", text, got, want)
+		}
+	}
+	for address, want := range map[string]bool{"8.8.8.8:443": true, "8.8.8.8:80": false, "8.8.8.8:22": false, "127.0.0.1:443": false, "[::1]:443": false, "example.com:443": false, "": false} {
+		if err := globalOnly("tcp", address, nil); (err == nil) != want {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+}
+
+func TestRequests(t *testing.T) {
+	gateway := run(t, New(Options{Allow: func(string) bool { return false }, Log: slog.New(slog.DiscardHandler)}))
+	for _, c := range []struct {
+		body   string
+		status int
+		want   string
+	}{
+		{``, 400, "the request is not"},
+		{`null`, 400, "the request is not"},
+		{`{}`, 400, "the request is not"},
+		{`{"url":null}`, 400, "the request is not"},
+		{`{"url":["https://photos.example/a.jpg"]}`, 400, "the request is not"},
+		{`{"url":"https://photos.example/a.jpg","headers":{}}`, 400, "the request is not"},
+		{`{"url":"https://photos.example/a.jpg"}}`, 400, "something follows"},
+		{`{"url":"https://photos.example/a.jpg"}{}`, 400, "something follows"},
+		{`{"url":"https://photos.example/a.jpg"`, 400, "the request is not"},
+		{asks("https://photos.example/" + strings.Repeat("a", MaxRequest)), 413, "longer than 8192 bytes"},
+		{asks("https://photos.example/a.jpg"), 403, "no photo rule of the list allows it"},
+	} {
+		status, contentType, answer := ask(t, gateway, c.body, nil)
+		if status != c.status || !strings.Contains(answer, c.want) || contentType != "application/json" {
+			t.Errorf("%.100s: got %d %s %s, want %d %s", c.body, status, contentType, answer, c.status, c.want)
+		}
+	}
+	if response, err := http.Get(gateway + "/gateway?url=https://photos.example/a.jpg"); err != nil || response.StatusCode != 405 {
+		t.Errorf("GET: %v %v", response, err)
+	}
+}
+
+func TestLogNamesNoAddress(t *testing.T) {
+	var log bytes.Buffer
+	h := New(Options{Allow: anything, Log: slog.New(slog.NewTextHandler(&log, nil)), DemoLoopback: true})
+	closed, _ := listen(t)
+	_, port, _ := net.SplitHostPort(closed)
+	for _, address := range []string{"http://secret.example/secret", "http://secret.localhost:1/secret", "http://secret.localhost:" + port + "/secret"} {
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/gateway", strings.NewReader(asks(address))))
+	}
+	if text := log.String(); strings.Count(text, "no picture") != 3 || strings.Contains(text, "secret") || strings.Contains(text, "192.0.2.1") {
+		t.Errorf("log: %s", text)
+	}
+}
+
+// What checks an address must never take one for something it is not.
+func FuzzCheck(f *testing.F) {
+	f.Add("https://photos.example/a.jpg?x#y")
+	f.Add("http://photos.localhost:8484/a")
+	f.Add("https://[::1]:443/%2e%2e")
+	f.Fuzz(func(t *testing.T, address string) {
+		target, err := readRequest(strings.NewReader(asks(address)))
+		if err != nil {
+			return
+		}
+		asked := ""
+		g := &gateway{Options: Options{Allow: func(url string) bool { asked = url; return true }}}
+		if g.check(target) != nil {
+			return
+		}
+		request, err := http.NewRequest("GET", target.String(), nil)
+		if err != nil {
+			t.Fatalf("%q passes but cannot be asked for: %v", address, err)
+		}
+		if asked != request.URL.String() || request.URL.Scheme != "https" || request.URL.User != nil || request.URL.Fragment != "" {
+			t.Fatalf("%q: the rule saw %q, the host gets %q", address, asked, request.URL)
+		}
+		if _, err := netip.ParseAddr(request.URL.Hostname()); err == nil {
+			t.Fatalf("%q: an IP address passes", address)
+		}
+	})
+}
