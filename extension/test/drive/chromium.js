@@ -12,13 +12,11 @@ import { mkdir, mkdtemp, readFile, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import puppeteer from "puppeteer-core";
-import { PATIENCE, middleOf, until } from "./driver.js";
+import { PATIENCE, middleOf, program, until } from "./driver.js";
 
 /** @typedef {import('./driver.js').Browser} Browser */
 /** @typedef {import('./driver.js').Tab} Tab */
 /** @typedef {import('./driver.js').LaunchOptions} LaunchOptions */
-
-const EXECUTABLE = process.env["CHROMIUM"] || "/usr/bin/chromium";
 
 const ARGS = [
   "--no-sandbox", // root in a container has no user namespaces
@@ -47,6 +45,7 @@ const ARGS = [
  * @returns {Promise<Browser>}
  */
 export async function launch(options = {}) {
+  const executable = program("CHROMIUM", "chromium");
   const fresh = !options.profile;
   const profile = options.profile ?? (await mkdtemp(path.join(tmpdir(), "paravent-chromium-")));
   if (!fresh) await mkdir(profile, { recursive: true });
@@ -67,7 +66,7 @@ export async function launch(options = {}) {
 
   const browser = await puppeteer
     .launch({
-      executablePath: EXECUTABLE,
+      executablePath: executable,
       pipe: true,
       ignoreDefaultArgs: true,
       args: ["--remote-debugging-pipe", ...args],
@@ -81,7 +80,7 @@ export async function launch(options = {}) {
     })
     .catch(async (error) => {
       if (fresh) await rm(profile, { recursive: true, force: true });
-      throw new Error(`${EXECUTABLE} did not start (set CHROMIUM to another one): ${error.message}`);
+      throw new Error(`${executable} did not start: ${error.message}`);
     });
   const first = tab((await browser.pages())[0] ?? (await browser.newPage()));
 

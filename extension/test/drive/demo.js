@@ -15,7 +15,7 @@ import { PATIENCE, sleep } from "./driver.js";
 /** The repository. */
 export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** What `./build.sh build` leaves. */
+/** The programs that `./build.sh build` leaves. */
 const BIN = path.join(ROOT, "dist", "bin");
 
 /** Nothing arrived for so long, in milliseconds: the browser has sent what it will. */
@@ -139,7 +139,10 @@ export async function assemble({ browser, out, list, demo, trust = "" }) {
   const defaults = demo
     ? { listServer: demo.lists, trust, gateway: `${demo.gateway}/gateway`, pollSeconds: POLL_SECONDS }
     : null;
-  const args = [path.join(ROOT, "extension", "tools", "package.js"), "--browser", browser, "--list", list, "--out", out];
+  const args = [
+    path.join(ROOT, "extension", "tools", "package.js"),
+    ...["--browser", browser, "--out", out, "--lists", list, "--wasm", path.join(ROOT, "dist", "wasm")],
+  ];
   if (defaults) {
     const file = `${out}.defaults.json`;
     await mkdir(path.dirname(file), { recursive: true });

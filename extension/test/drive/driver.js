@@ -64,8 +64,28 @@
  * @typedef {<A extends any[], R>(fn: (...args: A) => R | Promise<R>, ...args: A) => Promise<R>} Evaluate
  */
 
+import { existsSync } from "node:fs";
+import path from "node:path";
+
 /** How long a browser may take for what has no time of its own, in milliseconds: two noisy cores. */
 export const PATIENCE = 30_000;
+
+/**
+ * The browser's program.
+ *
+ * @param {string} variable of the environment, which names another program
+ * @param {string} name what to run without it
+ * @returns {string} its path
+ */
+export function program(variable, name) {
+  const wanted = process.env[variable] || name;
+  const places = wanted.includes(path.sep) ? [""] : (process.env["PATH"] ?? "").split(path.delimiter);
+  for (const place of places) {
+    const file = path.join(place, wanted);
+    if (existsSync(file)) return file;
+  }
+  throw new Error(`${wanted} is not installed: install it, or set ${variable} to the program's path`);
+}
 
 /**
  * Polls until a check answers something truthy and returns it.

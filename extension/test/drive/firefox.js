@@ -16,13 +16,11 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { zipSync } from "fflate";
 import { Session } from "./bidi.js";
-import { PATIENCE, middleOf, sleep, until } from "./driver.js";
+import { PATIENCE, middleOf, program, sleep, until } from "./driver.js";
 
 /** @typedef {import('./driver.js').Browser} Browser */
 /** @typedef {import('./driver.js').Tab} Tab */
 /** @typedef {import('./driver.js').LaunchOptions} LaunchOptions */
-
-const EXECUTABLE = process.env["FIREFOX"] || "/usr/bin/firefox-esr";
 
 /** The extension's host in every test profile; a real profile draws its own. */
 const UUID = "b0c4a7e2-5d1f-4c3b-9a86-2f7e1d0c9b58";
@@ -81,6 +79,7 @@ const PREFS = {
  * @returns {Promise<Browser>}
  */
 export async function launch(options = {}) {
+  const executable = program("FIREFOX", "firefox-esr");
   const fresh = !options.profile;
   const profile = options.profile ?? (await mkdtemp(path.join(tmpdir(), "paravent-firefox-")));
   if (!fresh) await mkdir(profile, { recursive: true });
@@ -99,7 +98,7 @@ export async function launch(options = {}) {
   const args = ["--no-remote", "--profile", profile, "--remote-debugging-port=0", "-remote-allow-system-access"];
   if (options.headless !== false) args.push("--headless");
   args.push(...(options.args ?? []), options.url ?? "about:blank");
-  const child = spawn(EXECUTABLE, args, {
+  const child = spawn(executable, args, {
     stdio: ["ignore", "ignore", "pipe"],
     detached: true, // a group of its own, so that its content processes can be ended with it
     env: { ...process.env, MOZ_CRASHREPORTER_DISABLE: "1" },
@@ -143,7 +142,7 @@ export async function launch(options = {}) {
   } catch (error) {
     await kill();
     const why = error instanceof Error ? error.message : error;
-    throw new Error(`${EXECUTABLE} did not start (set FIREFOX to another one): ${why}`, { cause: error });
+    throw new Error(`${executable} did not start: ${why}`, { cause: error });
   }
 }
 
