@@ -28,7 +28,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -386,8 +385,15 @@ func readJSON(directory fs.FS, name string, v any) error {
 	decoder := json.NewDecoder(strings.NewReader(string(text)))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(v); err != nil {
-		line := 1 + strings.Count(string(text[:min(int(decoder.InputOffset()), len(text))]), "\n")
-		return fmt.Errorf("%s:%d: %w", path.Base(name), line, err)
+		at := decoder.InputOffset()
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) {
+			at = syntax.Offset
+		}
+		return fmt.Errorf("%s:%d: %w", name, 1+strings.Count(string(text[:at]), "\n"), err)
+	}
+	if decoder.More() {
+		return fmt.Errorf("%s: more than one JSON value: keep the first", name)
 	}
 	return nil
 }
