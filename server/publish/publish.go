@@ -5,14 +5,16 @@ package publish
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
 
+	compiled "paravent/lists/bundle"
+	"paravent/lists/compile"
 	"paravent/lists/release"
 	"paravent/server/store"
 )
@@ -64,10 +66,8 @@ func Publish(s *store.Store, listDir string, signer note.Signer, now time.Time, 
 	return r, l.PutHead(signed)
 }
 
-// listHeader is the first line of every canonical text.
-const listHeader = "paravent list 1\n"
-
-// readList reads a built list and refuses one that its build did not finish.
+// readList reads a built list and refuses one that its build did not finish,
+// that readers could not rebuild, or that would switch protection off.
 func readList(dir string) (list, bundle []byte, err error) {
 	var about struct{ List, Bundle release.Digest }
 	aboutPath := filepath.Join(dir, "about.json")
@@ -98,12 +98,17 @@ func readList(dir string) (list, bundle []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	rules, found := bytes.CutPrefix(list, []byte(listHeader))
-	if !found {
-		return nil, nil, fmt.Errorf("%s: line 1: is not %q", filepath.Join(dir, "list.txt"), listHeader)
+	listPath, bundlePath := filepath.Join(dir, "list.txt"), filepath.Join(dir, "list.bundle")
+	parsed, err := compile.Parse(list)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", listPath, err)
 	}
-	if len(bytes.TrimSpace(rules)) == 0 {
-		return nil, nil, errors.New(filepath.Join(dir, "list.txt") + ": holds no rule; an empty list would switch protection off")
+	stops := func(r compiled.KindedRule) bool { return r.Kind == compiled.Block || r.Kind == compiled.Photo }
+	if !slices.ContainsFunc(parsed.Rules, stops) {
+		return nil, nil, fmt.Errorf("%s: holds no rule that stops a request; readers would be left without protection", listPath)
+	}
+	if !bytes.Equal(parsed.Bundle(), bundle) {
+		return nil, nil, fmt.Errorf("%s: is not what %s compiles to here; build the list again with this version", bundlePath, listPath)
 	}
 	return list, bundle, nil
 }

@@ -1,5 +1,6 @@
-// Paravent-server publishes a list's releases over HTTP. "paravent-server
-// help" lists its verbs.
+// Paravent-server publishes a list's releases over HTTP, and runs the demo: a
+// booking site that leaks and the recipients that watch. "paravent-server help"
+// lists its verbs.
 package main
 
 import (
@@ -16,16 +17,24 @@ import (
 	"syscall"
 	"time"
 
+	"paravent/server/gateway"
 	"paravent/server/publish"
 	"paravent/server/store"
 )
 
-const usage = `paravent-server publishes releases of the list.
+const usage = `paravent-server publishes releases of the list and runs the demo.
 
-  paravent-server serve -store DIR -listen ADDR
+  paravent-server serve -store DIR -listen ADDR [-gateway]
       Answers GET /v1/release, /v1/blob/{sha256} and /healthz from the store
       that "paravent release publish" writes. Prints one line of JSON with its
-      address when it is ready.
+      address when it is ready. With -gateway it also answers POST /gateway:
+      it fetches photos that the list relays, and nothing else.
+
+  paravent-server demo [-port N] [-store DIR]
+      Runs a booking site that leaks and the recipients that watch it, on
+      loopback, from port N on (8480; 0 takes free ones). With -store it also
+      serves that store's releases and fetches photos for their readers.
+      Prints one line of JSON with all addresses when it is ready.
 
   paravent-server help
 `
@@ -48,6 +57,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	switch verb {
 	case "serve":
 		return serve(ctx, args, stdout, stderr)
+	case "demo":
+		return runDemo(ctx, args, stdout, stderr)
 	case "help", "-h", "-help", "--help":
 		_, err := io.WriteString(stdout, usage)
 		return err
@@ -75,6 +86,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
 	dir := flags.String("store", "", "")
 	listen := flags.String("listen", "", "")
+	withGateway := flags.Bool("gateway", false, "")
 	if done, err := parse(flags, args, stderr); done || err != nil {
 		return err
 	}
@@ -86,6 +98,13 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	h := publish.Handler(s, log)
+	if *withGateway {
+		mux := http.NewServeMux()
+		mux.Handle("/", h)
+		mux.Handle("/gateway", gateway.New(gateway.Options{Allow: photoRules(s, log), Log: log}))
+		h = mux
+	}
 	l, err := net.Listen("tcp", *listen)
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
@@ -93,7 +112,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if _, err := fmt.Fprintf(stdout, "{\"lists\":\"http://%s\"}\n", l.Addr()); err != nil {
 		return err
 	}
-	return serveUntilDone(ctx, l, publish.Handler(s, log), log)
+	return serveUntilDone(ctx, l, h, log)
 }
 
 // serveUntilDone answers on l until ctx ends, then lets running answers finish
