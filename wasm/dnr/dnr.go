@@ -123,13 +123,13 @@ func Rules(list *bundle.Bundle, s *Settings) ([]Rule, Counts, error) {
 		var record bundle.Record
 		for group.Next(&record) {
 			rule := record.Rule(key)
-			condition, ok := scope(&rule, s.Protected)
-			if !ok {
+			said := say(record.Kind, &rule, s)
+			if len(said) == 0 {
 				counts.Elsewhere++
 				continue
 			}
 			counts.Rules++
-			for _, made := range say(record.Kind, &rule, condition, s) {
+			for _, made := range said {
 				if made.Condition.URLFilter == "" {
 					same := fmt.Sprint(made.Priority, made.Action.Type, made.Condition)
 					made.Condition.RequestDomains = []string{rule.Host}
@@ -167,10 +167,19 @@ func Rules(list *bundle.Bundle, s *Settings) ([]Rule, Counts, error) {
 	return rules, counts, nil
 }
 
-// say gives the rules for one rule of the list. Those without a urlFilter are
-// about the whole host.
-func say(kind bundle.Kind, r *filter.Rule, c Condition, s *Settings) []Rule {
-	c.ResourceTypes = r.Types.DNR()
+// say gives the rules for one rule of the list, none when it holds on no
+// protected page. Those without a urlFilter are about the whole host.
+func say(kind bundle.Kind, r *filter.Rule, s *Settings) []Rule {
+	c, ok := scope(r, s.Protected)
+	if !ok {
+		return nil
+	}
+	// A page is the user's choice, never a rule's. An empty list would mean
+	// all types: a rule for nothing but pages has none to say.
+	c.ResourceTypes = slices.DeleteFunc(r.Types.DNR(), func(name string) bool { return name == "main_frame" })
+	if r.Types != 0 && len(c.ResourceTypes) == 0 {
+		return nil
+	}
 	var rules []Rule
 	add := func(priority int, action Action, c Condition) {
 		for _, f := range urlFilters(r) {
