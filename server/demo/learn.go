@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,8 +18,10 @@ type fact struct{ kind, a, b string }
 type facts struct {
 	list  []fact
 	seen  map[fact]bool
-	saw   []string          // doctors whose photos were served
-	typed map[string]string // field → the longest text seen in it
+	// What is said in one sentence, however often it came.
+	saw     []string          // doctors whose photos were served
+	buttons []string          // their texts
+	typed   map[string]string // field → the longest text seen in it
 }
 
 func (f *facts) add(kind, a, b string) {
@@ -169,9 +172,13 @@ func (f *facts) clue(key, value string) {
 			f.add("search", specialty, city)
 		}
 	case "cd[buttonText]":
-		f.add("button", value, "")
+		if !slices.Contains(f.buttons, value) {
+			f.buttons = append(f.buttons, value)
+		}
 	case "cd[doctor]":
 		f.add("named", value, "")
+	case "cid": // a number that a script keeps in the site's own cookies
+		f.add("cookie", "", "")
 	case "choice":
 		f.add("choice", value, "")
 	case "card":
@@ -188,10 +195,8 @@ func (f *facts) clue(key, value string) {
 }
 
 func (f *facts) addSaw(slug string) {
-	for _, s := range f.saw {
-		if s == slug {
-			return
-		}
+	if slices.Contains(f.saw, slug) {
+		return
 	}
 	f.saw = append(f.saw, slug)
 	// The same photos come with every search: who sees them sees the search.
@@ -240,8 +245,8 @@ func (got received) sentences(l lang) []string {
 			out = append(out, l.say("learnt.map", cityOf(x.a).name))
 		case "typed":
 			out = append(out, l.say("learnt.typed", f.typed[x.a], l.field(x.a)))
-		case "button", "named":
-			out = append(out, l.say("learnt."+x.kind, x.a))
+		case "named":
+			out = append(out, l.say("learnt.named", x.a))
 		case "visitor":
 			// Worth a sentence only if nothing more is known.
 		case "cookie", "session", "steps":
@@ -249,6 +254,13 @@ func (got received) sentences(l lang) []string {
 		default:
 			out = append(out, l.say("learnt."+x.kind))
 		}
+	}
+	if len(f.buttons) > 0 {
+		quoted := make([]string, len(f.buttons))
+		for i, text := range f.buttons {
+			quoted[i] = l.say("quote", text)
+		}
+		out = append(out, l.say("learnt.buttons", strings.Join(quoted, ", ")))
 	}
 	if len(out) == 0 {
 		for _, x := range f.list {

@@ -4,6 +4,9 @@
   const { origin, searchParams } = new URL(/** @type {HTMLScriptElement} */ (document.currentScript).src);
   const doctor = /** @type {HTMLElement | null} */ (document.querySelector('[data-doctor]:not(li)'))?.dataset.doctor;
 
+  const cid = document.cookie.match(/_plz=([^;]+)/)?.[1] ?? crypto.randomUUID();
+  document.cookie = `_plz=${cid}; domain=booking.localhost; path=/; max-age=31536000; samesite=lax`;
+
   /**
    * @param {string} event
    * @param {Record<string, string>} [told]
@@ -11,7 +14,7 @@
   const report = (event, told = {}) => {
     const pixel = new Image(1, 1);
     pixel.referrerPolicy = 'unsafe-url';
-    pixel.src = `${origin}/tr?${new URLSearchParams({ id: searchParams.get('id') ?? '', ev: event, dl: location.href, rl: document.referrer, ...told })}`;
+    pixel.src = `${origin}/tr?${new URLSearchParams({ id: searchParams.get('id') ?? '', ev: event, cid, dl: location.href, rl: document.referrer, ...told })}`;
   };
 
   report('PageView', doctor ? { 'cd[doctor]': doctor } : {});

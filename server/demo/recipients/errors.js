@@ -21,7 +21,7 @@
       { type },
       { ...event, request: { url: location.href, headers: { 'User-Agent': navigator.userAgent } }, breadcrumbs: crumbs() },
     ];
-    fetch(`${origin}/api/42/envelope/`, { method: 'POST', keepalive: true, credentials: 'include', mode: 'no-cors', body: lines.map((line) => JSON.stringify(line)).join('\n') }).catch(() => {});
+    fetch(`${origin}/api/42/envelope/`, { method: 'POST', keepalive: true, credentials: 'include', body: lines.map((line) => JSON.stringify(line)).join('\n') }).catch(() => {});
   };
 
   const from = document.referrer.startsWith(location.origin) ? document.referrer.slice(location.origin.length) : '';
@@ -42,7 +42,7 @@
     clearTimeout(waiting.get(field.name));
     waiting.set(field.name, setTimeout(() => {
       fetch(`${origin}/api/42/replay/`, {
-        method: 'POST', keepalive: true, credentials: 'include', mode: 'no-cors',
+        method: 'POST', keepalive: true, credentials: 'include',
         body: JSON.stringify({ type: 'replay_event', urls: [location.href], events: [{ type: 'input', field: field.name, value: field.value, timestamp: Date.now() }] }),
       }).catch(() => {});
     }, 150));

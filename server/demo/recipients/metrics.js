@@ -3,7 +3,7 @@
 (() => {
   const { origin } = new URL(/** @type {HTMLScriptElement} */ (document.currentScript).src);
   fetch(`${origin}/e`, {
-    method: 'POST', keepalive: true, credentials: 'include', mode: 'no-cors',
+    method: 'POST', keepalive: true, credentials: 'include',
     body: new URLSearchParams({ url: location.href, referrer: document.referrer, tz: Intl.DateTimeFormat().resolvedOptions().timeZone }),
   }).catch(() => {});
 })();
