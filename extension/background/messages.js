@@ -6,7 +6,9 @@ import { hostOf, registrable } from "./domains.js";
 import { registerContent } from "./injection.js";
 import { photo } from "./photos.js";
 import { isPredictionOff } from "./prediction.js";
+import { byRecipient } from "./recipients.js";
 import { recordOf } from "./record.js";
+import { holdsRequests } from "./requests.js";
 import { rulesState, writeRules } from "./rules.js";
 import { isSite, MODES } from "./sites.js";
 import { bundle, engineReady, ready, reread, state } from "./state.js";
@@ -95,11 +97,14 @@ async function tabState(tabId) {
   const list = state.list;
   return {
     site: host && (domain || registrable(host)),
+    listed: sites.isListed(domain),
     name: list?.sites.find((site) => site.domain === domain)?.name ?? "",
     mode,
     // A page that was opened before it was protected may have told everything already.
     stale: mode !== null && mode !== "off" && record?.mode !== mode,
     record: record ?? null,
+    recipients: record ? byRecipient(record.hosts, list?.recipients ?? []) : [],
+    holds: holdsRequests(),
     problems: {
       access: !access,
       settings: state.settingsError,
@@ -109,7 +114,7 @@ async function tabState(tabId) {
       rulesDetail: rules?.error ?? "",
       prediction: !predictionOff,
     },
-    list: list && { sha256: list.sha256, counts: list.counts, recipients: list.recipients, release: list.release },
+    list: list && { sha256: list.sha256, counts: list.counts, release: list.release },
     updates: { server: settings.listServer !== "", checked: updates.checked, tried: updates.tried, error: updates.error },
     gateway: settings.gateway !== "",
     demo: isDemo(settings),

@@ -53,6 +53,11 @@ async function askPermission() {
   mayBlock ||= await api.permissions.contains({ permissions: ["webRequestBlocking"] });
 }
 
+/** @returns {boolean} whether requests wait here for their decision */
+export function holdsRequests() {
+  return mayBlock;
+}
+
 /**
  * Registers all listeners, in one go at the top level of the background: a
  * listener registered any later misses the requests that woke it.

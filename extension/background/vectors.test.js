@@ -1,0 +1,68 @@
+/** The shared vectors, decided by the WebAssembly that the extension carries. */
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { before, describe, it } from "node:test";
+import { openDesk, openEngine, startModule } from "../tools/modules.js";
+
+/** @typedef {import("./engine.js").Engine} Engine */
+
+const vectors = JSON.parse(await readFile(new URL("../../wasm/vectors/decisions.json", import.meta.url), "utf8"));
+const list = new TextEncoder().encode(`${vectors.list.join("\n")}\n`);
+
+describe("decisions", () => {
+  /** @type {Engine} */
+  let engine;
+
+  before(async () => {
+    const bundle = (await openDesk()).compile(list, vectors.bundleSHA256);
+    assert.equal(createHash("sha256").update(bundle).digest("hex"), vectors.bundleSHA256);
+    engine = await openEngine(bundle);
+  });
+
+  for (const vector of vectors.cases) {
+    it(vector.name, () => {
+      const { url, type, page, site, mode } = { ...vectors.defaults, ...vector };
+      assert.deepEqual(
+        { ...engine.decide(url, page, site, type, mode), rule: engine.explain() },
+        { action: vector.action, would: vector.would ?? vector.action, reason: vector.reason, rule: vector.rule ?? "" },
+      );
+    });
+  }
+
+  it("an address longer than the small buffer", () => {
+    const url = `https://tracker.example/?${"x".repeat(200_000)}`;
+    assert.equal(engine.decide(url, "https://booking.example/", "booking.example", "script", "protect").action, "block");
+    assert.equal(engine.decide("https://fine.example/", "https://booking.example/", "booking.example", "script", "protect").action, "allow");
+  });
+});
+
+describe("what the desk refuses", () => {
+  it("a bundle other than the release names", async () => {
+    const desk = await openDesk();
+    assert.throws(() => desk.compile(list, "00"), /^Error: the compiled bundle has SHA-256 [0-9a-f]{64}, the release names 00$/);
+  });
+
+  it("a list that is cut off", async () => {
+    const desk = await openDesk();
+    assert.throws(() => desk.compile(list.subarray(0, list.length - 3), vectors.bundleSHA256), /^Error: list: line 31: cut off/);
+  });
+});
+
+describe("what the engine refuses", () => {
+  it("a truncated bundle, and keeps the one it has", async () => {
+    const bundle = (await openDesk()).compile(list, vectors.bundleSHA256);
+    const module = await startModule("engine");
+    assert.equal(module.call("open", [bundle]), 0);
+    const answer = module.call("open", [bundle.subarray(0, bundle.length - 1)]);
+    assert.ok(answer < 0);
+    assert.match(module.text(-answer), /^bundle: header: says \d+ bytes, has \d+$/);
+    assert.equal(module.decide("https://tracker.example/", "https://a.example/", "a.example", 3, 2) >>> 16, 0x5aa5);
+  });
+
+  it("to decide before a list is open", async () => {
+    const module = await startModule("engine");
+    assert.equal(module.decide("https://tracker.example/", "https://a.example/", "a.example", 3, 2), 0);
+  });
+});

@@ -1,0 +1,204 @@
+/**
+ * Assembles the unpacked extension for one browser from this folder, the built
+ * WebAssembly and the built list, and packs it if asked to:
+ *
+ *   node tools/package.js --wasm DIR --lists DIR --out DIR \
+ *     --browser chromium|firefox [--defaults FILE] [--zip FILE]
+ *
+ * The same input gives the same bytes, so that anyone can rebuild a package and
+ * compare.
+ */
+
+import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { zipSync } from "fflate";
+
+const HERE = fileURLToPath(new URL("..", import.meta.url));
+const require = createRequire(import.meta.url);
+
+/** What runs; everything else in this folder is for building and testing. */
+const RUNTIME = ["_locales", "background", "content", "icons", "ui"];
+
+/** Manifest keys that only the other browser knows, and warns about. */
+const FOREIGN = {
+  chromium: ["browser_specific_settings"],
+  firefox: ["minimum_chrome_version", "message_serialization"],
+};
+
+/**
+ * @typedef {"chromium" | "firefox"} Browser
+ * @typedef {import("../background/defaults.js").Defaults} Defaults
+ */
+
+class Refused extends Error {}
+
+/**
+ * @param {string[]} argv
+ */
+function options(argv) {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      wasm: { type: "string" },
+      lists: { type: "string" },
+      out: { type: "string" },
+      browser: { type: "string" },
+      defaults: { type: "string" },
+      zip: { type: "string" },
+    },
+  });
+  const { wasm, lists, out, browser, defaults, zip } = values;
+  if (!wasm || !lists || !out) throw new Refused("say --wasm DIR, --lists DIR and --out DIR");
+  if (browser !== "chromium" && browser !== "firefox") throw new Refused("say --browser chromium or firefox");
+  return { wasm, lists, out: path.resolve(out), browser: /** @type {Browser} */ (browser), defaults, zip };
+}
+
+/**
+ * The settings of a fresh install, checked: a demo's key or gateway must never
+ * get into a package that people install.
+ * @param {string} file
+ * @param {boolean} stock
+ * @returns {Promise<Defaults>}
+ */
+async function readDefaults(file, stock) {
+  const settings = JSON.parse(await readFile(file, "utf8"));
+  for (const key of ["listServer", "trust", "gateway"]) {
+    if (typeof settings[key] !== "string") throw new Refused(`${file}: ${key} must be a text, empty or not`);
+  }
+  if (!(settings.pollSeconds > 0)) throw new Refused(`${file}: pollSeconds must be a number above 0`);
+  for (const key of ["listServer", "gateway"]) {
+    if (settings[key] !== "" && !URL.canParse(settings[key])) throw new Refused(`${file}: ${key} is no address`);
+  }
+  if (settings.listServer !== "" && settings.trust === "") {
+    throw new Refused(`${file}: a listServer needs a trust, or nothing it says could be believed`);
+  }
+  if (stock && /^\s*maintainer\s+demo\./m.test(settings.trust)) {
+    throw new Refused(`${file}: trusts a demo's key; give a demo's settings with --defaults`);
+  }
+  if (stock && settings.gateway !== "") {
+    throw new Refused(`${file}: names a gateway; give a demo's settings with --defaults`);
+  }
+  return settings;
+}
+
+/**
+ * @param {Record<string, any>} manifest
+ * @param {Browser} browser
+ * @param {Defaults} settings
+ * @param {string} version
+ */
+function manifestFor(manifest, browser, settings, version) {
+  const made = structuredClone(manifest);
+  made.version = version;
+  for (const key of FOREIGN[browser]) delete made[key];
+  delete made.background[browser === "chromium" ? "scripts" : "service_worker"];
+  // The browser itself keeps the extension from talking to anyone else.
+  const hosts = [settings.listServer, settings.gateway].filter(Boolean).map((address) => new URL(address).origin);
+  const policy = made.content_security_policy.extension_pages;
+  const allowed = policy.replace("connect-src 'self'", ["connect-src 'self'", ...new Set(hosts)].join(" "));
+  if (hosts.length > 0 && allowed === policy) throw new Refused("manifest.json: no connect-src 'self' to extend");
+  made.content_security_policy.extension_pages = allowed;
+  return made;
+}
+
+/**
+ * tldts as one readable module: its CommonJS build with the exports said the
+ * other way.
+ * @param {string} out
+ */
+async function vendorTldts(out) {
+  const home = path.dirname(require.resolve("tldts/package.json"));
+  const { version, homepage } = JSON.parse(await readFile(path.join(home, "package.json"), "utf8"));
+  const source = await readFile(path.join(home, "dist", "cjs", "index.js"), "utf8");
+  /** @type {string[]} */
+  const names = [];
+  const body = source
+    .replace(/^'use strict';\n/, "")
+    .replace(/^exports\.(\w+) = (\w+);\n/gm, (line, name, value) => {
+      if (name !== value) throw new Refused(`tldts ${version} exports ${line.trim()}, which is not understood`);
+      names.push(name);
+      return "";
+    })
+    .replace(/^\/\/# sourceMappingURL=.*\n?/m, "");
+  if (!names.includes("getDomain") || /\b(require\(|exports\b)/.test(body)) {
+    throw new Refused(`tldts ${version} is not built as expected`);
+  }
+  const head = `// tldts ${version}, ${homepage}, licence in tldts.LICENSE.\n`;
+  await writeFile(path.join(out, "tldts.js"), `${head}\n${body.trim()}\n\nexport { ${names.join(", ")} };\n`);
+  await cp(path.join(home, "LICENSE"), path.join(out, "tldts.LICENSE"));
+}
+
+/**
+ * @param {string} folder
+ * @returns {Promise<string[]>} paths of all files, sorted, with slashes
+ */
+async function filesIn(folder) {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).split(path.sep).join("/"))
+    .sort();
+}
+
+/**
+ * @param {string} folder
+ * @param {string} file
+ */
+async function pack(folder, file) {
+  /** @type {import("fflate").Zippable} */
+  const content = {};
+  for (const name of await filesIn(folder)) {
+    content[name] = new Uint8Array(await readFile(path.join(folder, name)));
+  }
+  // A zip has no time zone: the fields must come out the same everywhere.
+  const mtime = new Date(1980, 0, 1);
+  await mkdir(path.dirname(path.resolve(file)), { recursive: true });
+  await writeFile(file, zipSync(content, { level: 9, mtime, os: 3, attrs: 0o644 << 16 }));
+}
+
+/**
+ * Empties the folder to build in, if it holds an extension or nothing.
+ * @param {string} out
+ */
+async function clear(out) {
+  const present = await readdir(out).catch(() => /** @type {string[]} */ ([]));
+  if (present.length > 0 && !(present.includes("manifest.json") && present.includes("vendor") && present.includes("wasm"))) {
+    throw new Refused(`${out}: holds something else than an extension; name another folder or empty this one`);
+  }
+  await rm(out, { recursive: true, force: true });
+}
+
+/** @param {string[]} argv */
+async function main(argv) {
+  const { wasm, lists, out, browser, defaults, zip } = options(argv);
+  const { version } = JSON.parse(await readFile(path.join(HERE, "package.json"), "utf8"));
+  const manifest = JSON.parse(await readFile(path.join(HERE, "manifest.json"), "utf8"));
+  const settings = await readDefaults(defaults ?? path.join(HERE, "defaults.json"), !defaults);
+
+  await clear(out);
+  for (const folder of ["vendor", "wasm", "lists"]) await mkdir(path.join(out, folder), { recursive: true });
+  for (const name of RUNTIME) {
+    await cp(path.join(HERE, name), path.join(out, name), {
+      recursive: true,
+      filter: (file) => !file.endsWith(".test.js"),
+    });
+  }
+  await cp(path.join(HERE, "..", "LICENSE"), path.join(out, "LICENSE"));
+  await vendorTldts(path.join(out, "vendor"));
+  await cp(path.join(wasm, "wasm_exec.js"), path.join(out, "vendor", "wasm_exec.js"));
+  await cp(path.join(HERE, "vendor", "wasm_exec.LICENSE"), path.join(out, "vendor", "wasm_exec.LICENSE"));
+  for (const name of ["engine.wasm", "desk.wasm"]) await cp(path.join(wasm, name), path.join(out, "wasm", name));
+  for (const name of ["list.bundle", "about.json"]) await cp(path.join(lists, name), path.join(out, "lists", name));
+  const made = manifestFor(manifest, browser, settings, version);
+  await writeFile(path.join(out, "manifest.json"), `${JSON.stringify(made, null, 2)}\n`);
+  await writeFile(path.join(out, "defaults.json"), `${JSON.stringify(settings, null, 2)}\n`);
+  if (zip) await pack(out, zip);
+}
+
+main(process.argv.slice(2)).catch((error) => {
+  console.error(`package.js: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,208 @@
+/** The popup: how this site is treated, who was stopped, and what went wrong. */
+
+import { api, errorText } from "../background/api.js";
+import { verdict } from "./verdict.js";
+import { ago, country, day, say, sayAll, sayCount } from "./words.js";
+
+/** @typedef {import("../background/messages.js").TabState} TabState */
+
+const REFRESH_MS = 1000;
+
+/**
+ * @template {HTMLElement} [T=HTMLElement]
+ * @param {string} id
+ * @returns {T}
+ */
+function byId(id) {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`no element #${id}`);
+  return /** @type {T} */ (element);
+}
+
+const modes = /** @type {HTMLFieldSetElement} */ (byId("modes"));
+const updateButton = /** @type {HTMLButtonElement} */ (byId("update"));
+
+const tabId = await findTab();
+
+/** Last shown, so that nothing is rewritten, or read aloud, without need. */
+let shown = "";
+/** A problem of the last thing that was asked for here. */
+let failure = "";
+
+/** @param {object} message */
+async function ask(message) {
+  const answer = await api.runtime.sendMessage(message);
+  if (answer?.error && typeof answer.error === "string") throw new Error(answer.error);
+  return answer;
+}
+
+/** The tab below the popup; a page of its own is told which one it is about. */
+async function findTab() {
+  const given = new URLSearchParams(location.search).get("tab");
+  if (given !== null) return Number(given);
+  const [tab] = await api.tabs.query({ active: true, currentWindow: true });
+  return tab?.id ?? -1;
+}
+
+async function refresh() {
+  /** @type {TabState} */
+  const state = await ask({ type: "state", tabId });
+  const text = JSON.stringify([state, failure]);
+  if (text !== shown) {
+    shown = text;
+    render(state);
+  }
+}
+
+/** @param {TabState} state */
+function render(state) {
+  byId("demo").hidden = !state.demo;
+  renderStatus(state);
+  renderModes(state);
+  renderReport(state);
+  renderList(state);
+  byId("prediction").hidden = !(state.problems.prediction && state.mode === "protect");
+  document.querySelector("main")?.removeAttribute("aria-busy");
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {string} text hides the element when empty
+ */
+function put(element, text) {
+  element.hidden = text === "";
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** @param {TabState} state */
+function renderStatus(state) {
+  const { key, tone, problem } = verdict(state);
+  const status = byId("status");
+  if (tone === "none") delete status.dataset.tone;
+  else status.dataset.tone = tone;
+  status.dataset.verdict = key;
+  put(byId("site"), state.name && state.name !== state.site ? `${state.name} · ${state.site}` : state.site);
+  put(byId("verdict"), say(`verdict${key}`));
+  put(byId("detail"), say(`detail${key}`));
+  put(byId("problem"), failure || problem);
+}
+
+/** @param {TabState} state */
+function renderModes(state) {
+  modes.hidden = state.mode === null;
+  modes.disabled = state.mode === "unknown";
+  for (const input of modes.querySelectorAll("input")) input.checked = input.value === state.mode;
+  put(byId("hint"), state.mode === null || state.mode === "unknown" ? "" : say(`hint_${state.mode}`));
+  byId("reload").hidden = !(state.stale || (state.mode === "off" && state.record !== null));
+}
+
+/** @param {TabState} state */
+function renderReport(state) {
+  const record = state.record;
+  byId("report").hidden = record === null;
+  if (!record) return;
+  put(byId("photos"), photoSentence(state, record));
+  const stopped = record.total.block + record.total.relay;
+  const title = record.mode === "watch" ? sayCount("would", record.total.would) : sayCount("stopped", stopped);
+  put(byId("recipients-title"), title);
+  byId("recipients").replaceChildren(...state.recipients.map(recipientItem));
+  byId("nobody").hidden = state.recipients.length > 0;
+}
+
+/**
+ * @param {TabState} state
+ * @param {NonNullable<TabState["record"]>} record
+ * @returns {string}
+ */
+function photoSentence(state, record) {
+  if (record.total.relay === 0 && record.photos.shown === 0) return "";
+  if (!state.gateway) return sayCount("photosReplaced", record.total.relay);
+  const failed = record.photos.failed > 0 ? ` ${sayCount("photosFailed", record.photos.failed)}` : "";
+  return sayCount("photosShown", record.photos.shown) + failed;
+}
+
+/** @param {TabState["recipients"][number]} recipient */
+function recipientItem(recipient) {
+  const item = document.createElement("li");
+  const name = document.createElement("span");
+  name.className = "name";
+  name.textContent = recipient.name;
+  if (recipient.country) {
+    const where = document.createElement("span");
+    where.className = "country";
+    where.textContent = ` · ${country(recipient.country)}`;
+    name.append(where);
+  }
+  const { block, relay, would, missed } = recipient.counts;
+  const count = document.createElement("span");
+  count.className = "count";
+  count.textContent = sayCount("times", block + relay + would);
+  if (missed > 0) {
+    count.classList.add("missed");
+    count.textContent = sayCount("missed", missed);
+  }
+  item.append(name, count);
+  if (recipient.hosts.length > 1 || recipient.hosts[0] !== recipient.name) {
+    const hosts = document.createElement("span");
+    hosts.className = "hosts";
+    hosts.textContent = recipient.hosts.join(", ");
+    item.append(hosts);
+  }
+  return item;
+}
+
+/** @param {TabState} state */
+function renderList({ list, updates, problems }) {
+  const lines = [];
+  if (!list) {
+    lines.push(say("listUnread"));
+  } else {
+    const { release } = list;
+    lines.push(release ? say("listRelease", String(release.index), day(release.issued)) : say("listPackaged"));
+    lines.push(sayCount("hosts", list.counts.hosts));
+    if (release && Date.parse(release.expires) < Date.now()) lines.push(say("listStale", day(release.expires)));
+  }
+  if (!updates.server) lines.push(say("listNoServer"));
+  else if (updates.checked > 0) lines.push(say("listChecked", ago(updates.checked)));
+  put(byId("list"), lines.join(" "));
+  const error = updates.error;
+  const failed = error ? `${say(`update_${error.code}`)} ${say("updateKept")} (${error.detail})` : "";
+  put(byId("update-error"), failed || (problems.list && say("listDamaged", problems.list)));
+  updateButton.hidden = !updates.server;
+}
+
+/**
+ * Does what was asked for here, and says what did not work.
+ * @param {() => Promise<unknown>} job
+ */
+async function act(job) {
+  try {
+    failure = "";
+    await job();
+  } catch (error) {
+    failure = errorText(error);
+  }
+  await refresh();
+}
+
+modes.addEventListener("change", (event) => {
+  const { value } = /** @type {HTMLInputElement} */ (event.target);
+  void act(async () => {
+    /** @type {TabState} */
+    const { site } = await ask({ type: "state", tabId });
+    await ask({ type: "mode", site, mode: value });
+  });
+});
+
+byId("reload-now").addEventListener("click", () => void act(() => api.tabs.reload(tabId)));
+
+updateButton.addEventListener("click", () => {
+  updateButton.disabled = true;
+  void act(() => ask({ type: "update" })).finally(() => {
+    updateButton.disabled = false;
+  });
+});
+
+sayAll();
+await act(async () => {});
+setInterval(() => void refresh().catch(() => {}), REFRESH_MS);

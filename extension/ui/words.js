@@ -1,0 +1,71 @@
+/** Sentences in the browser's language; they all live in _locales. */
+
+import { api } from "../background/api.js";
+
+/** The language that the sentences are really in, which may not be the browser's. */
+export const language = api.i18n.getMessage("language");
+
+const plurals = new Intl.PluralRules(language);
+const numbers = new Intl.NumberFormat(language);
+const days = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
+const moments = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+const countries = new Intl.DisplayNames(language, { type: "region" });
+
+/**
+ * @param {string} key
+ * @param {...string} slots
+ * @returns {string}
+ */
+export function say(key, ...slots) {
+  return api.i18n.getMessage(key, slots);
+}
+
+/**
+ * A sentence that counts; its first slot is the number.
+ * @param {string} key has a form for one and one for others
+ * @param {number} count
+ * @returns {string}
+ */
+export function sayCount(key, count) {
+  const form = plurals.select(count) === "one" ? "One" : "Other";
+  return say(`${key}${form}`, numbers.format(count));
+}
+
+/**
+ * @param {number | string | Date} time
+ * @returns {string}
+ */
+export function day(time) {
+  return days.format(new Date(time));
+}
+
+/**
+ * @param {number} time milliseconds since 1970
+ * @returns {string} such as "3 hours ago"
+ */
+export function ago(time) {
+  const minutes = Math.round((time - Date.now()) / 60_000);
+  if (minutes > -60) return moments.format(minutes, "minute");
+  if (minutes > -48 * 60) return moments.format(Math.round(minutes / 60), "hour");
+  return moments.format(Math.round(minutes / 1440), "day");
+}
+
+/**
+ * @param {string} code two letters
+ * @returns {string}
+ */
+export function country(code) {
+  try {
+    return countries.of(code) ?? code;
+  } catch {
+    return code;
+  }
+}
+
+/** Fills in everything on the page that only waits for its sentence. */
+export function sayAll() {
+  document.documentElement.lang = language;
+  for (const element of document.querySelectorAll("[data-message]")) {
+    element.textContent = say(element.getAttribute("data-message") ?? "");
+  }
+}
