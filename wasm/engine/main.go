@@ -61,23 +61,6 @@ func names(int32) int32 {
 	}, "\n"))
 }
 
-// covers looks for the protected domain that a host of n bytes is within, and
-// returns its length, 0 for none, or the negative length of an error.
-//
-//go:wasmexport covers
-func covers(n int32) (length int32) {
-	defer func() {
-		if recover() != nil {
-			length = memory.Failed(errors.New("engine: broke while looking for the site"))
-		}
-	}()
-	host, ok := memory.Read(n)
-	if !ok || matcher == nil {
-		return memory.Failed(errors.New("engine: covers: no list is open, or " + memory.ErrRoom.Error()))
-	}
-	return memory.Say(matcher.Covers(host))
-}
-
 // decide answers for a request: URL, page's URL, site and body, one after
 // another. The body is not looked at yet.
 //

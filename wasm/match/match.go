@@ -105,10 +105,9 @@ type Decision struct {
 }
 
 // A Matcher decides with one list. It is for one goroutine at a time; Photo
-// and Covers may be called by many.
+// may be called by many.
 type Matcher struct {
 	list      *bundle.Bundle
-	sites     map[string]bool
 	url, page address.URL
 	host      []byte // key of the request's host
 	directory []byte // key of a directory of its path
@@ -130,11 +129,7 @@ func Open(data []byte) (*Matcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Matcher{list: list, sites: map[string]bool{}}
-	for _, s := range list.Sites() {
-		m.sites[s.Domain] = true
-	}
-	return m, nil
+	return &Matcher{list: list}, nil
 }
 
 // Decide answers one request. The error says that the list is corrupt; the
@@ -290,17 +285,4 @@ func (m *Matcher) Photo(url string) bool {
 		return rules.Err()
 	})
 	return photo && err == nil
-}
-
-// Covers returns the protected domain that host is or is within, or "".
-func (m *Matcher) Covers(host []byte) string {
-	for start := 0; start < len(host); start++ {
-		if start > 0 && host[start-1] != '.' {
-			continue
-		}
-		if m.sites[string(host[start:])] {
-			return string(host[start:])
-		}
-	}
-	return ""
 }

@@ -1,0 +1,35 @@
+/**
+ * The extension's WebAssembly in Node: the same modules behind the same
+ * JavaScript, for tests, the check and the benchmark. They must be built first
+ * (./build.sh build).
+ */
+
+import { readFile } from "node:fs/promises";
+import { runInThisContext } from "node:vm";
+import { Desk } from "../background/desk.js";
+import { Engine } from "../background/engine.js";
+import { Module } from "../background/wasm.js";
+
+const BUILT = new URL("../../dist/wasm/", import.meta.url);
+
+/**
+ * @param {"engine" | "desk"} name
+ * @returns {Promise<Module>}
+ */
+export async function startModule(name) {
+  if (!("Go" in globalThis)) runInThisContext(await readFile(new URL("wasm_exec.js", BUILT), "utf8"));
+  return Module.start(await readFile(new URL(`${name}.wasm`, BUILT)));
+}
+
+/**
+ * @param {Uint8Array} bundle
+ * @returns {Promise<Engine>}
+ */
+export function openEngine(bundle) {
+  return Engine.open(bundle, startModule("engine"));
+}
+
+/** @returns {Promise<Desk>} */
+export async function openDesk() {
+  return new Desk(await startModule("desk"));
+}
