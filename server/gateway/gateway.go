@@ -80,6 +80,9 @@ func newGateway(o Options, resolver *net.Resolver) http.Handler {
 		MaxIdleConnsPerHost:    4,
 		MaxIdleConns:           64,
 		IdleConnTimeout:        30 * time.Second,
+		// The demo counts connections: a spare one that is dialled and never
+		// used would look like a browser's preconnect.
+		DisableKeepAlives: o.DemoLoopback,
 	}}
 	mux := http.NewServeMux()
 	mux.Handle("POST /gateway", g)
