@@ -80,10 +80,12 @@ func newGateway(o Options, resolver *net.Resolver) http.Handler {
 		MaxIdleConnsPerHost:    4,
 		MaxIdleConns:           64,
 		IdleConnTimeout:        30 * time.Second,
-		// The demo counts connections: a spare one that is dialled and never
-		// used would look like a browser's preconnect.
-		DisableKeepAlives: o.DemoLoopback,
 	}}
+	if o.DemoLoopback {
+		// The demo counts connections: a spare one, dialled and never used,
+		// would look like a browser's preconnect.
+		g.transport.MaxIdleConnsPerHost = -1
+	}
 	mux := http.NewServeMux()
 	mux.Handle("POST /gateway", g)
 	return mux
