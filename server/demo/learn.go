@@ -16,8 +16,8 @@ type fact struct{ kind, a, b string }
 
 // facts keeps the order in which things were learnt, each once.
 type facts struct {
-	list  []fact
-	seen  map[fact]bool
+	list []fact
+	seen map[fact]bool
 	// What is said in one sentence, however often it came.
 	saw     []string          // doctors whose photos were served
 	buttons []string          // their texts
@@ -237,8 +237,11 @@ func (got received) sentences(l lang) []string {
 		case "search", "deduced":
 			out = append(out, l.say("learnt."+x.kind, l.say("specialty."+x.a+".one"), cityOf(x.b).name))
 		case "doctor", "book", "booked":
+			if x.kind == "book" && f.seen[fact{"booked", x.a, ""}] {
+				continue // the rest of the story is known
+			}
 			d := bySlug[x.a]
-			out = append(out, l.say("learnt."+x.kind, d.name, l.say("specialty."+d.specialty), cityOf(d.city).name))
+			out = append(out, l.say("learnt."+x.kind, d.name, l.say("specialty."+d.specialty+".one"), cityOf(d.city).name))
 		case "insurance", "motive", "choice":
 			out = append(out, l.say("learnt."+x.kind, l.say(x.kind+"."+x.a)))
 		case "map":

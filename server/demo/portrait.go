@@ -62,22 +62,23 @@ func drawPortrait(seed [sha256.Size]byte, size int) image.Image {
 			x, y := (float64(i)+0.5)*px-1, (float64(j)+0.5)*px-1
 			c := ground.mix(rgb{1, 1, 1}, 0.35*(1-math.Hypot(x+0.4, y+0.6)/2))
 			c = c.mix(ground.times(0.86), cover(ellipse(x, y, 0.75, 0.75, 0.62, 0.62), px))
+			x, y = x*0.84, y*0.84+0.04 // come nearer
 			paint := func(d float64, with rgb) { c = c.mix(with, cover(d, px)) }
 
 			cy := -0.16 // centre of the face
 			if long {
 				paint(ellipse(x, y, 0, cy+0.12, faceW+0.15, faceH+0.24), hair.times(0.86))
 			}
-			shoulders := ellipse(x, y, 0, 1.08, 0.80, 0.62)
+			shoulders := ellipse(x, y, 0, 0.99, 0.80, 0.62)
 			paint(shoulders, cloth)
-			paint(max(shoulders, math.Abs(x)-0.17+0.25*(y-0.5)), cloth.times(0.90))
+			paint(max(shoulders, math.Abs(x)-0.17+0.25*(y-0.41)), cloth.times(0.90))
 			if coat {
-				lapel := max(shoulders, 0.15-math.Abs(x)+0.28*(y-0.55))
+				lapel := max(shoulders, 0.15-math.Abs(x)+0.28*(y-0.46))
 				paint(lapel, rgb{0.97, 0.98, 0.99})
-				paint(max(lapel, math.Abs(math.Abs(x)-0.15-0.28*(y-0.55))-0.012), rgb{0.80, 0.84, 0.87})
+				paint(max(lapel, math.Abs(math.Abs(x)-0.15-0.28*(y-0.46))-0.012), rgb{0.80, 0.84, 0.87})
 			}
 			neck := max(math.Abs(x)-0.13, max(y-0.58, -(y-0.05)))
-			paint(math.Min(neck, ellipse(x, y, 0, 0.55, 0.13, 0.10)), skin.times(0.90))
+			paint(math.Min(neck, ellipse(x, y, 0, 0.46, 0.13, 0.09)), skin.times(0.90))
 
 			paint(math.Min(ellipse(x, y, -faceW, cy+0.03, 0.06, 0.09), ellipse(x, y, faceW, cy+0.03, 0.06, 0.09)), skin.times(0.94))
 			face := ellipse(x, y, 0, cy, faceW, faceH)

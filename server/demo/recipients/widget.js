@@ -1,2 +1,5 @@
-// Tells the page around it that it is there.
-parent.postMessage({ type: 'widget' }, '*');
+// Tells the page around it that it is there, and again when asked.
+const tell = () => parent.postMessage({ type: 'widget' }, '*');
+
+addEventListener('message', tell);
+tell();

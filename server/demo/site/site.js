@@ -57,13 +57,16 @@ async function controlled() {
   root.dataset.controlled = 'yes';
 }
 
-// A frame that never came leaves no hole in the page.
+// A frame that never came leaves no hole in the page. It may have been faster
+// than this script, and is asked.
 addEventListener('message', (event) => {
   for (const box of document.querySelectorAll('[data-embed]')) {
     const frame = box.querySelector('iframe');
     if (event.source === frame?.contentWindow && event.data?.type === 'widget') box.classList.add('here');
   }
 });
+
+for (const frame of /** @type {NodeListOf<HTMLIFrameElement>} */ (document.querySelectorAll('[data-embed] iframe'))) frame.contentWindow?.postMessage({ type: 'widget?' }, '*');
 
 /** @type {NodeListOf<HTMLElement>} */
 const frames = document.querySelectorAll('[data-late]');
