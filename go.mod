@@ -15,3 +15,6 @@ require (
 	github.com/tidwall/pretty v1.2.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 )
+
+// npm packages carry Go code of their own.
+ignore ./extension/node_modules
