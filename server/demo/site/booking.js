@@ -16,8 +16,8 @@ function works(name) {
 function say(name) {
   const element = need(name);
   const words = /** @type {HTMLElement} */ (document.querySelector('[data-waiting]')).dataset;
-  let state = element.querySelector('em');
-  if (!state) element.querySelector('span')?.after(state = document.createElement('em'));
+  const state = element.querySelector('em') ?? document.createElement('em');
+  element.querySelector('span')?.after(state);
   state.textContent = (element.dataset.state === 'working' ? words.working : words.waiting) ?? '';
 }
 
