@@ -6,8 +6,8 @@ import { Module } from "./wasm.js";
  */
 
 /**
- * What is done with a request, and why. In mode watch the action is allow, and
- * `would` says what protect would do.
+ * What is done with a request, and why. `would` is what mode protect does with
+ * it; in mode watch the action is allow all the same.
  * @typedef {object} Decision
  * @property {Action} action
  * @property {Action} would

@@ -234,8 +234,11 @@ function follow(stage, details) {
   if (stage === "asked") {
     if (!wantsEngine(details) || isOwn(details)) return;
     const { action, would, judgement, page } = ask(details);
-    if (would !== "allow") put(details, page, "would", judgement);
-    if (action === "allow" || awaited.size >= MAX_AWAITED) return;
+    if (action === "allow") {
+      if (would !== "allow") put(details, page, "would", judgement);
+      return;
+    }
+    if (awaited.size >= MAX_AWAITED) return;
     awaited.set(details.requestId, { details, page, judgement });
     return;
   }
