@@ -203,7 +203,7 @@ func TestLeaks(t *testing.T) {
 		{"photo", "photos", "GET", at["photos"] + bySlug["camille-aubert"].photo(160), "", nil, []string{"saw this doctor: Dr Camille Aubert"}},
 		{"bucket", "bucket", "GET", at["bucket"] + bySlug["camille-aubert"].bucketPhoto(), "", nil, []string{"saw this doctor: Dr Camille Aubert"}},
 		{"cookie", "ads", "GET", at["ads"] + "/tr", "", []string{"Cookie", "visitor=V1"}, []string{"recognises this browser when it comes back"}},
-		{"origin alone", "photos", "GET", at["photos"] + "/", "", []string{"Referer", v.Site + "/"}, []string{"somebody with this address visits booking.localhost, not which page"}},
+		{"origin alone", "photos", "GET", at["photos"] + "/", "", []string{"Referer", v.Site + "/"}, []string{"knows that somebody at this address visits booking.localhost, but not which page"}},
 		{"tiles", "map", "GET", v.Needs["map"] + "/tiles/15/16599/11272.png", "", nil, []string{"looked at a map of Paris"}},
 		{"gateway", "photos", "GET", at["photos"] + bySlug["camille-aubert"].photo(160), "", []string{"User-Agent", "Paravent gateway"}, []string{}},
 	}
