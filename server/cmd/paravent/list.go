@@ -45,23 +45,31 @@ func blobOf(data []byte) blob {
 	return blob{len(data), hex.EncodeToString(sum[:])}
 }
 
-func listBuild(args []string, out io.Writer) error {
-	flags := flag.NewFlagSet("list build", flag.ContinueOnError)
-	to := flags.String("o", "dist/lists", "directory to write list.txt, list.bundle and about.json into")
-	modules := flags.String("upstream", "extension/node_modules", "directory of the npm packages that carry lists by others")
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
+func upstreamFlag(flags *flag.FlagSet) *string {
+	return flags.String("upstream", "extension/node_modules", "directory of the npm packages that carry lists by others")
+}
+
+func readSources(names []string, modules string) (*compile.List, *source.Report, error) {
 	var directories []fs.FS
-	for _, name := range flags.Args() {
+	for _, name := range names {
 		if info, err := os.Stat(name); err != nil || !info.IsDir() {
-			return fmt.Errorf("%s: want a source directory, such as lists", name)
+			return nil, nil, fmt.Errorf("%s: want a source directory, such as lists", name)
 		}
 		directories = append(directories, os.DirFS(name))
 	}
-	list, report, err := source.Read(directories, os.DirFS(*modules), func(what string) {
+	return source.Read(directories, os.DirFS(modules), func(what string) {
 		fmt.Fprintln(os.Stderr, "paravent:", what)
 	})
+}
+
+func listBuild(args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("list build", flag.ContinueOnError)
+	to := flags.String("o", "dist/lists", "directory to write list.txt, list.bundle and about.json into")
+	modules := upstreamFlag(flags)
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	list, report, err := readSources(flags.Args(), *modules)
 	if err != nil {
 		return err
 	}
@@ -127,11 +135,15 @@ func printReport(out io.Writer, r *source.Report) {
 
 func listTest(args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("list test", flag.ContinueOnError)
-	file := flags.String("bundle", "dist/lists/list.bundle", "the built list")
+	modules := upstreamFlag(flags)
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	matcher, err := openBundle(*file)
+	list, _, err := readSources(flags.Args(), *modules)
+	if err != nil {
+		return err
+	}
+	matcher, err := match.Open(list.Bundle())
 	if err != nil {
 		return err
 	}

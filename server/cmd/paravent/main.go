@@ -13,8 +13,8 @@ const help = `paravent keeps the lists that stand between a patient and those wh
 
   paravent list build [-o DIR] [-upstream DIR] SOURCE...
         make the canonical text, the bundle and about.json of source directories
-  paravent list test [-bundle FILE] SOURCE...
-        decide every request that the sites expect, and compare
+  paravent list test [-upstream DIR] SOURCE...
+        build in memory, decide every request that the sites expect, and compare
   paravent check [-bundle FILE]
         read requests on standard input, a JSON object a line, and print decisions
   paravent key new NAME DIR
