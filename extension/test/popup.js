@@ -14,6 +14,7 @@ import { until } from "./drive/driver.js";
  * @property {Tab} page
  * @property {() => Promise<TabState>} state what the background tells it
  * @property {() => Promise<string>} text what a person reads there
+ * @property {() => Promise<void>} close brings the tab that it is about to the front again
  */
 
 /**
@@ -25,7 +26,22 @@ import { until } from "./drive/driver.js";
  */
 export async function openPopup(browser, tab) {
   const id = await browser.tabId(tab);
-  const page = await browser.extensionPage(`ui/popup.html?tab=${id}`);
+  const popup = popupOn(await browser.extensionPage(`ui/popup.html?tab=${id}`), id);
+  return {
+    ...popup,
+    close: async () => {
+      await popup.close();
+      await tab.front();
+    },
+  };
+}
+
+/**
+ * @param {Tab} page
+ * @param {number} id of the tab that the popup is about
+ * @returns {Popup}
+ */
+function popupOn(page, id) {
   return {
     page,
     state: () =>
@@ -35,6 +51,7 @@ export async function openPopup(browser, tab) {
         return state;
       }, id),
     text: () => page.evaluate(() => document.body.innerText),
+    close: page.close,
   };
 }
 
@@ -47,7 +64,8 @@ export async function openPopup(browser, tab) {
  * @param {(state: TabState) => unknown} [also] a further condition
  */
 export async function installed(browser, also = () => true) {
-  const popup = await openPopup(browser, browser.tab());
+  const page = await browser.extensionPage("ui/popup.html");
+  const popup = popupOn(page, await page.evaluate(async () => (await chrome.tabs.getCurrent())?.id ?? -1));
   try {
     await until(
       async () => {
@@ -60,6 +78,6 @@ export async function installed(browser, also = () => true) {
       throw new Error(`${error.message}; it says ${JSON.stringify(state)}`);
     });
   } finally {
-    await popup.page.close();
+    await popup.close();
   }
 }

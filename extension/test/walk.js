@@ -60,6 +60,7 @@ export async function walk(tab, site, options = {}) {
     await onPage(page);
   };
 
+  await tab.front(); // a tab behind another one loads lazily and draws never
   await tab.setViewport(WIDTH, HEIGHT);
   progress("looks for an oncologist in Paris");
   await tab.open(`${site}${base}/`);
@@ -125,14 +126,16 @@ async function controlled(tab) {
 }
 
 /**
+ * Answers the question about cookies, unless an earlier visit has.
+ *
  * @param {Tab} tab
  * @param {number} patience milliseconds
  */
 async function acceptCookies(tab, patience) {
-  const asked = await tab
-    .waitFor(() => document.querySelector("#consent-accept") !== null, { timeout: patience })
-    .then(() => true, () => false);
-  if (!asked) return; // the form will say that consent does not work
+  const asked = () => tab.evaluate(() => document.querySelector("#consent-accept") !== null);
+  const answered = () => tab.evaluate(() => localStorage.getItem("accord") !== null);
+  await until(async () => (await asked()) || (await answered()), { timeout: patience }).catch(() => {});
+  if (!(await asked())) return; // if nobody asked, the form will say that consent does not work
   await tab.click("#consent-accept");
   await tab.waitFor(() => document.querySelector("#consent") === null);
 }

@@ -63,7 +63,12 @@ async function main() {
   /** @type {Run[]} */
   const runs = [];
   for (const [name, browser, driver] of DRIVERS) {
-    const extension = await assemble({ browser, out: path.join(OUT, browser), list, demo, trust });
+    const extension = await assemble({
+      browser,
+      out: path.join(OUT, browser),
+      list,
+      servers: { lists: demo.lists, gateway: demo.gateway, trust },
+    });
     const without = await walkIn({ name, driver, extension: null, demo });
     runs.push(without);
     runs.push(await walkIn({ name, driver, extension, demo, before: without }));
@@ -117,7 +122,7 @@ async function walkIn({ name, driver, extension, demo, before }) {
     const popup = await openPopup(browser, tab);
     await popup.page.setViewport(380, 600);
     await writeFile(file("popup"), await popup.page.screenshot({ full: true }));
-    await popup.page.close();
+    await popup.close();
   }
   await tab.open("about:blank"); // what a page sends when it is left counts too
   const board = await demo.settled();

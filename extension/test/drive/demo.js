@@ -125,28 +125,37 @@ export function publish({ store, key, list }) {
 }
 
 /**
- * Assembles the extension as the demo installs it.
+ * Whom an assembled extension talks to.
+ *
+ * @typedef {object} Servers
+ * @property {string} lists origin of the list server
+ * @property {string} gateway origin of the photo gateway
+ * @property {string} trust who must have signed a list
+ */
+
+/**
+ * Assembles the extension.
  *
  * @param {object} what
- * @param {'chromium' | 'firefox'} what.browser
+ * @param {"chromium" | "firefox"} what.browser
  * @param {string} what.out folder
  * @param {string} what.list folder of the built list that comes in the package
- * @param {Demo | null} what.demo null: with a stock build's defaults, which name no server
- * @param {string} [what.trust]
+ * @param {Servers | null} what.servers null: a stock build's, which are none
  * @returns {Promise<string>} the folder
  */
-export async function assemble({ browser, out, list, demo, trust = "" }) {
-  const defaults = demo
-    ? { listServer: demo.lists, trust, gateway: `${demo.gateway}/gateway`, pollSeconds: POLL_SECONDS }
-    : null;
+export async function assemble({ browser, out, list, servers }) {
   const args = [
     path.join(ROOT, "extension", "tools", "package.js"),
     ...["--browser", browser, "--out", out, "--lists", list, "--wasm", path.join(ROOT, "dist", "wasm")],
   ];
-  if (defaults) {
+  if (servers) {
+    const { lists: listServer, gateway, trust } = servers;
     const file = `${out}.defaults.json`;
     await mkdir(path.dirname(file), { recursive: true });
-    await writeFile(file, JSON.stringify(defaults));
+    await writeFile(
+      file,
+      JSON.stringify({ listServer, trust, gateway: `${gateway}/gateway`, pollSeconds: POLL_SECONDS }),
+    );
     args.push("--defaults", file);
   }
   await promisify(execFile)(process.execPath, args, { cwd: ROOT }).catch((error) => {
