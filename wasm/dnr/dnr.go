@@ -197,7 +197,9 @@ func say(kind bundle.Kind, r *filter.Rule, s *Settings) []Rule {
 	case bundle.Photo:
 		add(photoPriority, Action{Type: "block"}, c)
 		if r.Types == 0 || r.Types.Has(filter.Image) {
-			c.ResourceTypes = []string{"image"}
+			// A page's service worker asks for its images by fetch: an error
+			// there would reach detached images, which no content script sees.
+			c.ResourceTypes = []string{"image", "xmlhttprequest"}
 			add(redirectPriority, Action{Type: "redirect", Redirect: &Redirect{s.Placeholder}}, c)
 		}
 	}

@@ -49,7 +49,7 @@ func TestRules(t *testing.T) {
 		{"needs", "||a.example^$domain=booking.example", `5 allow "requestDomains":["a.example"],"topDomains":["booking.example"]`},
 		{"exceptions", "@@||a.example/ok.js$script", `4 allow "urlFilter":"||a.example/ok.js",` + pages + `,"resourceTypes":["script"]`},
 		{"exceptions", "@@||a.example^$domain=elsewhere.example", ``},
-		{"photos", "||a.example/img/*.jpg|", `2 block "urlFilter":"||a.example/img/*.jpg|",` + pages + "\n" + `3 redirect "urlFilter":"||a.example/img/*.jpg|",` + pages + `,"resourceTypes":["image"]`},
+		{"photos", "||a.example/img/*.jpg|", `2 block "urlFilter":"||a.example/img/*.jpg|",` + pages + "\n" + `3 redirect "urlFilter":"||a.example/img/*.jpg|",` + pages + `,"resourceTypes":["image","xmlhttprequest"]`},
 		{"rules", "||a.example^$third-party", `1 block "requestDomains":["a.example"],` + pages},
 		{"rules", "||t.booking.example^$third-party", `1 block "requestDomains":["t.booking.example"],"topDomains":["clinic.test"]`},
 		{"rules", "||t.booking.example^$first-party", `1 block "requestDomains":["t.booking.example"],"topDomains":["booking.example"]`},
