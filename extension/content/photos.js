@@ -58,6 +58,7 @@
     const url = image.currentSrc || image.src;
     if (!/^https?:/.test(url)) return;
     const shown = await answerFor(url);
+    // Meanwhile the page may have moved on to another picture.
     if (shown === null || url !== (image.currentSrc || image.src)) return;
     // The browser shows the placeholder already, except where a service worker failed.
     if (!shown.startsWith("blob:") && !failed) return;
@@ -78,7 +79,9 @@
       for (const source of image.parentElement.querySelectorAll("source")) source.removeAttribute("srcset");
     }
     image.removeAttribute("srcset");
-    image.src = address;
+    // Setting the same src again loads it on the page's behalf, under the page's
+    // policy (seen in Firefox), and an image can have two events for one address.
+    if (image.src !== address) image.src = address;
   }
 
   /** @param {Event} event */
