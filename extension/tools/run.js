@@ -116,14 +116,15 @@ async function walkIn({ name, driver, extension, demo, before }) {
     progress: (step) => say(`${what}: the patient ${step} …`),
     onPage: async (page) => {
       if (page === "results" || page === "confirmed") await writeFile(file(page), await tab.screenshot());
+      if (page === "results" && extension) {
+        const popup = await openPopup(browser, tab);
+        await popup.page.setViewport(320, 600);
+        await popup.page.waitFor(() => !document.querySelector("[aria-busy]"));
+        await writeFile(file("popup"), await popup.page.screenshot());
+        await popup.close();
+      }
     },
   });
-  if (extension) {
-    const popup = await openPopup(browser, tab);
-    await popup.page.setViewport(380, 600);
-    await writeFile(file("popup"), await popup.page.screenshot({ full: true }));
-    await popup.close();
-  }
   await tab.open("about:blank"); // what a page sends when it is left counts too
   const board = await demo.settled();
   await tab.open(`${demo.board}/?lang=en`);

@@ -20,6 +20,7 @@
 /**
  * @typedef {object} Row
  * @property {string} name
+ * @property {string} host
  * @property {Side} without
  * @property {Side} with
  *
@@ -62,9 +63,9 @@ function rowsOf(runs, browsers) {
           .find((run) => run.browser === browser && run.protected === isProtected)
           ?.board.recipients.find((party) => party.key === key),
       );
-      return { counts: seen.map(countOf).join(" / "), learnt: [...new Set(seen.flatMap(learntBy))] };
+      return { counts: seen.map(countOf).join(" / "), learnt: apart(seen.flatMap(learntBy)) };
     };
-    return { name: `${name} (${new URL(origin).hostname})`, without: side(false), with: side(true) };
+    return { name, host: new URL(origin).hostname, without: side(false), with: side(true) };
   });
 }
 
@@ -79,6 +80,24 @@ function countOf(party) {
 /** @param {Party | undefined} party */
 function learntBy(party) {
   return party?.requests.some(({ from }) => from === "browser") ? party.learnt : [];
+}
+
+/**
+ * Leaves out sentences that say no more than another: two browsers hardly ever
+ * ask for the same photos in the same order.
+ *
+ * @param {string[]} sentences
+ * @returns {string[]}
+ */
+function apart(sentences) {
+  const words = sentences.map((sentence) => new Set(sentence.split(/[\s,:]+/)));
+  return sentences.filter((_, i) => {
+    const mine = words[i] ?? new Set();
+    return !words.some((others, j) => {
+      if (i === j || mine.size > others.size || (mine.size === others.size && i < j)) return false;
+      return [...mine].every((word) => others.has(word));
+    });
+  });
 }
 
 /**
@@ -107,13 +126,13 @@ function factsOf(runs) {
  * @param {string[][]} facts
  */
 function asText(title, note, rows, facts) {
-  const widths = [26, 9, 44, 9, 30];
+  const widths = [26, 13, 48, 13, 16];
   const rule = widths.map((width) => "─".repeat(width)).join("─┼─");
   const blocks = [
-    block(["", "WITHOUT", "PARAVENT", "WITH", "PARAVENT"], widths),
+    block(["", "Without Paravent", "With Paravent"], [26, 13 + 3 + 48, 13 + 3 + 16]),
     block(["Recipient", "requests", "learnt", "requests", "learnt"], widths),
     ...rows.map((row) =>
-      block([row.name, row.without.counts, sentences(row.without), row.with.counts, sentences(row.with)], widths),
+      block([`${row.name}\n${row.host}`, row.without.counts, sentences(row.without), row.with.counts, sentences(row.with)], widths),
     ),
   ];
   const columns = (facts[0] ?? []).map((_, i) => Math.max(...facts.map((line) => [...(line[i] ?? "")].length)));
@@ -191,7 +210,7 @@ function asMarkdown(title, note, rows, facts) {
   const grid = ([head = [], ...rest]) => [line(head), line(head.map(() => "---")), ...rest.map(line)].join("\n");
   const main = [
     ["Recipient", "requests without", "learnt without Paravent", "requests with", "learnt with Paravent"],
-    ...rows.map((row) => [row.name, row.without.counts, sentences(row.without), row.with.counts, sentences(row.with)]),
+    ...rows.map((row) => [`${row.name}\n${row.host}`, row.without.counts, sentences(row.without), row.with.counts, sentences(row.with)]),
   ];
   return `# ${title}\n\n${grid(main)}\n\n${note}\n\n${grid(facts)}\n`;
 }
@@ -232,7 +251,7 @@ strong { color: #0a6b4b; }
 ${rows
   .map(
     (row) =>
-      `<tr><th>${escape(row.name)}</th><td class="n">${escape(row.without.counts)}</td><td>${list(row.without)}</td>` +
+      `<tr><th>${escape(row.name)}<br><code>${escape(row.host)}</code></th><td class="n">${escape(row.without.counts)}</td><td>${list(row.without)}</td>` +
       `<td class="n">${escape(row.with.counts)}</td><td>${list(row.with)}</td></tr>`,
   )
   .join("\n")}
