@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { judge } from "./judge.js";
+import { Sites } from "./sites.js";
+
+/** @typedef {import("./engine.js").Engine} Engine */
+
+const sites = new Sites(["doctolib.fr"], { "watched.example": "watch" });
+const page = "https://www.doctolib.fr/oncologue/paris";
+
+/** An engine that went wrong after it was opened. */
+const broken = /** @type {Engine} */ (/** @type {unknown} */ ({
+  decide() {
+    throw new Error("the engine answered 0x0");
+  },
+}));
+
+/**
+ * @param {string} type
+ * @param {string} [from]
+ * @param {string} [url]
+ */
+const request = (type, from = page, url = "https://api.tanker.io/x") => ({ url, type, page: from });
+
+test("without an engine a protected page gets nothing but itself", () => {
+  for (const engine of [null, broken]) {
+    assert.equal(judge(request("script"), sites, engine).action, "block");
+    assert.equal(judge(request("image", page, "https://www.doctolib.fr/logo.png"), sites, engine).action, "block");
+    assert.equal(judge(request("main_frame"), sites, engine).action, "allow");
+    assert.equal(judge(request("script", "https://watched.example/"), sites, engine).action, "allow");
+    assert.equal(judge(request("script", "https://other.example/"), sites, engine).action, "allow");
+    assert.equal(judge(request("script", ""), sites, engine).action, "allow");
+  }
+  assert.match(String(judge(request("script"), sites, broken).failure), /0x0/);
+});
+
+test("when nothing is known, third parties are stopped everywhere", () => {
+  const unknown = new Sites(null, null);
+  const from = "https://some.example/page";
+  assert.equal(judge(request("script", from), unknown, null).action, "block");
+  assert.equal(judge(request("script", from, "https://cdn.some.example/a.js"), unknown, null).action, "allow");
+  assert.equal(judge(request("main_frame", from), unknown, null).action, "allow");
+});
+
+test("when only the choices are unknown, the engine decides as if every page were protected", () => {
+  const unknown = new Sites(["doctolib.fr"], null);
+  /** @type {string[]} */
+  const modes = [];
+  const engine = /** @type {Engine} */ (/** @type {unknown} */ ({
+    decide: (/** @type {string[]} */ ...args) => {
+      modes.push(args[4]);
+      return { action: "block", would: "block", reason: "listed" };
+    },
+    explain: () => "||tracker.example^",
+  }));
+  assert.deepEqual(judge(request("script", "https://some.example/"), unknown, engine), {
+    action: "block",
+    would: "block",
+    reason: "listed",
+    rule: "||tracker.example^",
+    failure: null,
+  });
+  assert.deepEqual(modes, ["protect"]);
+});
