@@ -6,10 +6,10 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { fromBrowser } from "./drive/demo.js";
+import { contacted } from "./drive/demo.js";
 import { installed, openPopup } from "./popup.js";
 import { broken } from "./promises.js";
-import { walk } from "./walk.js";
+import { visit, walk } from "./walk.js";
 import { BROWSERS, createWorld } from "./world.js";
 
 /** @typedef {import("./drive/driver.js").Browser} Browser */
@@ -86,8 +86,7 @@ for (const name of BROWSERS) {
 
       it("the popup says whom it stopped and how many photos came the private way", async () => {
         const tab = browser.tab();
-        await tab.open(`${world.demo.site}/oncologist/paris?insurance=private`);
-        await tab.waitFor(() => document.documentElement.dataset["ready"] === "yes");
+        await visit(tab, `${world.demo.site}/oncologist/paris?insurance=private`);
         const popup = await openPopup(browser, tab);
         try {
           await popup.page.waitFor(() => document.body.innerText.includes("analytics.localhost"));
@@ -102,8 +101,7 @@ for (const name of BROWSERS) {
         } finally {
           await popup.close();
         }
-        const board = await world.demo.settled();
-        assert.deepEqual(board.recipients.filter(fromBrowser).map(({ key }) => key), []);
+        assert.deepEqual(contacted(await world.demo.settled()), []);
       });
     });
   });

@@ -102,6 +102,18 @@ export async function walk(tab, site, options = {}) {
 }
 
 /**
+ * Opens a page of the booking site by its address.
+ *
+ * @param {Tab} tab
+ * @param {string} address
+ */
+export async function visit(tab, address) {
+  await tab.front();
+  await tab.open(address);
+  await tab.waitFor(() => document.documentElement.dataset["ready"] === "yes", { what: `${address} to be ready` });
+}
+
+/**
  * Waits until the page's own script has done all it does.
  *
  * @param {Tab} tab

@@ -11,6 +11,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { PATIENCE, sleep } from "./driver.js";
+import { ask } from "./host.js";
 
 /** The repository. */
 export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -190,14 +191,12 @@ export async function startDemo({ store, port = 0 }) {
   /** @type {Addresses} */
   const addresses = JSON.parse(await Promise.race([line, ended]));
   /** @param {string} place @param {RequestInit} [how] */
-  const ask = async (place, how) => {
-    // Node does not know that *.localhost is this machine.
-    const board = new URL(place, addresses.board);
-    const answer = await fetch(`http://127.0.0.1:${board.port}${board.pathname}`, how);
-    if (!answer.ok) throw new Error(`${board}: ${answer.status} ${await answer.text()}`);
+  const board = async (place, how) => {
+    const answer = await ask(new URL(place, addresses.board).href, how);
+    if (!answer.ok) throw new Error(`${place}: ${answer.status} ${await answer.text()}`);
     return answer;
   };
-  const received = async () => /** @type {Board} */ (await (await ask("/api/record")).json());
+  const received = async () => /** @type {Board} */ (await (await board("/api/record")).json());
   return {
     ...addresses,
     received,
@@ -212,7 +211,7 @@ export async function startDemo({ store, port = 0 }) {
       }
     },
     reset: async () => {
-      await ask("/api/reset", { method: "POST" });
+      await board("/api/reset", { method: "POST" });
     },
     close: async () => {
       child.kill("SIGTERM");
@@ -221,6 +220,16 @@ export async function startDemo({ store, port = 0 }) {
       await exited;
     },
   };
+}
+
+/**
+ * Who of the recipients got a request or a connection from a browser.
+ *
+ * @param {Board} board
+ * @returns {string[]} their keys
+ */
+export function contacted({ recipients }) {
+  return recipients.filter((party) => fromBrowser(party) || party.connections).map(({ key }) => key);
 }
 
 /**
