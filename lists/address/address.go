@@ -47,21 +47,29 @@ var (
 // A URL is an address in canonical form. Its zero value is ready for Parse,
 // and one value can be parsed into again and again without allocating.
 type URL struct {
-	text []byte // host, then path and query
-	host int    // length of the host in text
+	host []byte
+	path []byte // empty until Path is asked for
+	rest []byte // of the parsed text, behind the authority
 }
 
 // Host is the host in lower case without port and trailing dot. The bytes are
 // valid until the next Parse.
-func (u *URL) Host() []byte { return u.text[:u.host] }
+func (u *URL) Host() []byte { return u.host }
 
-// Path is the path and query in lower case, never empty, beginning with "/".
-// The bytes are valid until the next Parse.
-func (u *URL) Path() []byte { return u.text[u.host:] }
+// Path is the path and query in lower case, beginning with "/"; empty when
+// Parse failed. The bytes are valid until the next Parse. Most requests are
+// decided by their host, so the path is made when it is first asked for.
+func (u *URL) Path() []byte {
+	if len(u.path) == 0 && len(u.host) > 0 {
+		u.path = appendPath(u.path, u.rest)
+	}
+	return u.path
+}
 
-// Parse reads raw into u. After an error u is empty.
+// Parse reads raw into u, which keeps it: raw must not change before the last
+// use of u. After an error u is empty.
 func (u *URL) Parse(raw []byte) error {
-	u.text, u.host = u.text[:0], 0
+	u.host, u.path, u.rest = u.host[:0], u.path[:0], nil
 	colon := 0
 	for colon < len(raw) && raw[colon] != ':' {
 		colon++
@@ -78,11 +86,11 @@ func (u *URL) Parse(raw []byte) error {
 	for end < len(rest) && !isSlash(rest[end]) && rest[end] != '?' && rest[end] != '#' {
 		end++
 	}
-	if err := u.appendHost(rest[:end]); err != nil {
-		u.text, u.host = u.text[:0], 0
-		return err
+	if !u.readHost(rest[:end]) {
+		u.host = u.host[:0]
+		return ErrHost
 	}
-	u.appendPath(rest[end:])
+	u.rest = rest[end:]
 	return nil
 }
 
@@ -122,8 +130,8 @@ func lower(c byte) byte {
 	return c
 }
 
-// appendHost takes an authority: user information, host and port.
-func (u *URL) appendHost(authority []byte) error {
+// readHost takes an authority: user information, host and port.
+func (u *URL) readHost(authority []byte) (ok bool) {
 	for i := len(authority) - 1; i >= 0; i-- {
 		if authority[i] == '@' {
 			authority = authority[i+1:]
@@ -131,7 +139,7 @@ func (u *URL) appendHost(authority []byte) error {
 		}
 	}
 	if len(authority) > 0 && authority[0] == '[' {
-		return u.appendIPv6(authority)
+		return u.readIPv6(authority)
 	}
 	for i, c := range authority {
 		if c == ':' {
@@ -143,37 +151,33 @@ func (u *URL) appendHost(authority []byte) error {
 		authority = authority[:n-1]
 	}
 	if len(authority) == 0 || len(authority) > 253 {
-		return ErrHost
+		return false
 	}
 	previous := byte('.')
 	for _, c := range authority {
 		c = lower(c)
 		if !hostByte[c] || c == '.' && previous == '.' {
-			return ErrHost
+			return false
 		}
-		u.text = append(u.text, c)
+		u.host = append(u.host, c)
 		previous = c
 	}
-	if previous == '.' || IsIP(u.text) && !isIPKey(u.text) {
-		return ErrHost // two dots at the end, or it ends in a number and is no IPv4 address
-	}
-	u.host = len(u.text)
-	return nil
+	// Two dots stood at the end, or it ends in a number and is no IPv4 address.
+	return previous != '.' && (!IsIP(u.host) || isIPKey(u.host))
 }
 
-func (u *URL) appendIPv6(authority []byte) error {
+func (u *URL) readIPv6(authority []byte) (ok bool) {
 	for i, c := range authority {
 		c = lower(c)
-		u.text = append(u.text, c)
+		u.host = append(u.host, c)
 		switch {
-		case c == ']' && i > 2:
-			u.host = len(u.text)
-			return nil
+		case c == ']':
+			return i > 2
 		case i > 0 && c != ':' && c != '.' && !('0' <= c && c <= '9') && !('a' <= c && c <= 'f'):
-			return ErrHost
+			return false
 		}
 	}
-	return ErrHost
+	return false
 }
 
 // hostByte marks what a serialized host may hold: everything printable but
@@ -188,22 +192,23 @@ var hostByte = func() (ok [256]bool) {
 	return ok
 }()
 
-func (u *URL) appendPath(rest []byte) {
+func appendPath(path, rest []byte) []byte {
 	if len(rest) == 0 || !isSlash(rest[0]) {
-		u.text = append(u.text, '/')
+		path = append(path, '/')
 	}
 	query := false
 	for _, c := range rest {
 		switch {
 		case c == '#':
-			return
+			return path
 		case c == '?':
 			query = true
 		case c == '\\' && !query:
 			c = '/'
 		}
-		u.text = append(u.text, lower(c))
+		path = append(path, lower(c))
 	}
+	return path
 }
 
 // Within reports whether host is domain or a subdomain of it.

@@ -111,7 +111,7 @@ func TestWithin(t *testing.T) {
 func TestParseAllocatesNothing(t *testing.T) {
 	var u URL
 	raw := []byte("https://user@WWW.Example.com:443/some/path?with=query#fragment")
-	if n := testing.AllocsPerRun(100, func() { _ = u.Parse(raw) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { _, _ = u.Parse(raw), u.Path() }); n > 0 {
 		t.Errorf("%v allocations a URL", n)
 	}
 }
@@ -129,8 +129,8 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		canonical := "https://" + string(u.Host()) + string(u.Path())
-		if err := again.Parse([]byte(canonical)); err != nil || string(again.text) != string(u.text) {
-			t.Fatalf("%q: %q is not stable: %q, %v", raw, canonical, again.text, err)
+		if err := again.Parse([]byte(canonical)); err != nil || string(again.Host()) != string(u.Host()) || string(again.Path()) != string(u.Path()) {
+			t.Fatalf("%q: %q is not stable: %q %q, %v", raw, canonical, again.Host(), again.Path(), err)
 		}
 		key := AppendKey(nil, u.Host())
 		if back := AppendHost(nil, key); string(back) != string(u.Host()) {

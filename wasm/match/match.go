@@ -226,7 +226,6 @@ func (m *Matcher) search(r *Request) error {
 // the path behind the expression. It stops at corruption or at visit's error.
 func (m *Matcher) walk(visit func(v bundle.Value, key, rest []byte) error) error {
 	m.host = address.AppendKey(m.host[:0], m.url.Host())
-	path := m.url.Path()
 	for n := address.NextSuffix(m.host, 0); n > 0; n = address.NextSuffix(m.host, n) {
 		host := m.host[:n]
 		v, ok, err := m.list.Host(host)
@@ -236,6 +235,7 @@ func (m *Matcher) walk(visit func(v bundle.Value, key, rest []byte) error) error
 		if !ok {
 			continue
 		}
+		path := m.url.Path()
 		if err := visit(v, host, path); err != nil {
 			return err
 		}
