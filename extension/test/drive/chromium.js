@@ -8,15 +8,15 @@
 
 /* global chrome */
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readFile, realpath, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import puppeteer from "puppeteer-core";
-import { PATIENCE, middleOf, program, until } from "./driver.js";
+import { PATIENCE, middleOf, program, until, within } from "./driver.js";
 
-/** @typedef {import('./driver.js').Browser} Browser */
-/** @typedef {import('./driver.js').Tab} Tab */
-/** @typedef {import('./driver.js').LaunchOptions} LaunchOptions */
+/** @typedef {import("./driver.js").Browser} Browser */
+/** @typedef {import("./driver.js").Tab} Tab */
+/** @typedef {import("./driver.js").LaunchOptions} LaunchOptions */
 
 const ARGS = [
   "--no-sandbox", // root in a container has no user namespaces
@@ -55,15 +55,23 @@ export async function launch(options = {}) {
   } else {
     args.push("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1");
   }
-  let origin = "";
+  let folder = "";
+  let id = "";
+  let toInstall = false;
   if (options.extension) {
-    const folder = await realpath(options.extension);
-    args.push(`--load-extension=${folder}`, `--disable-extensions-except=${folder}`);
-    origin = `chrome-extension://${await extensionId(folder)}`;
+    folder = await realpath(options.extension);
+    id = await extensionId(folder);
+    if (options.permanent) {
+      toInstall = !(await keepUnpacked(profile, id));
+      args.push("--enable-unsafe-extension-debugging");
+    } else args.push(`--load-extension=${folder}`, `--disable-extensions-except=${folder}`);
   }
   if (options.headless !== false) args.push("--headless=new", "--hide-scrollbars");
   args.push(...(options.args ?? []), options.url ?? "about:blank");
 
+  const removed = () =>
+    // A helper process may still be writing its last file.
+    fresh ? rm(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }) : Promise.resolve();
   const browser = await puppeteer
     .launch({
       executablePath: executable,
@@ -79,25 +87,35 @@ export async function launch(options = {}) {
       targetFilter: (target) => target.type() !== "service_worker",
     })
     .catch(async (error) => {
-      if (fresh) await rm(profile, { recursive: true, force: true });
-      throw new Error(`${executable} did not start: ${error.message}`);
+      await removed();
+      throw new Error(`${executable} did not start: ${error.message}`, { cause: error });
     });
-  const first = tab((await browser.pages())[0] ?? (await browser.newPage()));
+  const child = browser.process();
+  /** @type {Promise<void>} */
+  const closed = new Promise((done) => child?.once("exit", () => done()));
+  const kill = async () => {
+    try {
+      if (child?.pid) process.kill(-child.pid, "SIGKILL"); // the whole group: its renderers too
+    } catch {
+      // the group is gone already
+    }
+    await closed;
+    await removed();
+  };
+  /** @type {Tab} */
+  let first;
+  try {
+    if (toInstall) await browser.installExtension(folder);
+    // Started on a page, the browser may still be about to open its tab.
+    first = tab(await until(async () => (await browser.pages())[0], { what: "the first tab" }));
+  } catch (error) {
+    await kill();
+    throw error;
+  }
+  const origin = id && `chrome-extension://${id}`;
 
   /** @type {Tab | undefined} */
   let inside;
-
-  /** @param {() => Promise<void>} end */
-  const finish = async (end) => {
-    const child = browser.process();
-    const gone = child && child.exitCode === null && child.signalCode === null
-      ? new Promise((done) => child.once("exit", done))
-      : Promise.resolve();
-    await end();
-    await gone;
-    // A helper process may still be writing its last file.
-    if (fresh) await rm(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-  };
 
   /** @type {Browser} */
   const self = {
@@ -134,18 +152,12 @@ export async function launch(options = {}) {
         { what: `the number of the tab on ${address}` },
       );
     },
-    closed: new Promise((done) => browser.process()?.once("exit", () => done())),
-    close: () => finish(() => browser.close()),
-    kill: () => finish(async () => {
-      const pid = browser.process()?.pid;
-      if (pid) {
-        try {
-          process.kill(-pid, "SIGKILL"); // the whole group: its renderers too
-        } catch {
-          // gone already
-        }
-      }
-    }),
+    closed,
+    kill,
+    close: async () => {
+      await within(browser.close().catch(() => {}));
+      await kill();
+    },
   };
   return self;
 }
@@ -164,8 +176,31 @@ async function extensionId(folder) {
   return [...hex].map((digit) => String.fromCharCode(97 + parseInt(digit, 16))).join("");
 }
 
+/** Chromium's mark for what a debugger loaded: gone at the next start. */
+const FOR_THIS_START_ONLY = 1 << 15;
+
 /**
- * @param {import('puppeteer-core').Page} page
+ * Prepares a profile to keep an extension loaded from a folder, as it does for
+ * a user who presses "Load unpacked": with the developer mode on, and without
+ * the mark of the debugger that pressed it here.
+ *
+ * @param {string} profile
+ * @param {string} id
+ * @returns {Promise<boolean>} whether the profile has the extension already
+ */
+async function keepUnpacked(profile, id) {
+  const file = path.join(profile, "Default", "Preferences");
+  const preferences = JSON.parse(await readFile(file, "utf8").catch(() => '{"extensions":{}}'));
+  preferences.extensions.ui = { ...preferences.extensions.ui, developer_mode: true };
+  const known = preferences.extensions.settings?.[id];
+  if (known) known.creation_flags &= ~FOR_THIS_START_ONLY;
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, JSON.stringify(preferences));
+  return Boolean(known);
+}
+
+/**
+ * @param {import("puppeteer-core").Page} page
  * @returns {Tab}
  */
 function tab(page) {

@@ -10,7 +10,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { PATIENCE, sleep } from "./driver.js";
+import { sleep, within } from "./driver.js";
 import { ask } from "./host.js";
 
 /** The repository. */
@@ -215,7 +215,7 @@ export async function startDemo({ store, port = 0 }) {
     },
     close: async () => {
       child.kill("SIGTERM");
-      await Promise.race([exited, sleep(PATIENCE)]);
+      await within(exited);
       child.kill("SIGKILL");
       await exited;
     },

@@ -13,9 +13,9 @@
  * @property {string} [url] start the browser straight on this page, as a link
  *   clicked in another program does; absent: on an empty page
  * @property {boolean} [headless] default true; false needs a DISPLAY
- * @property {boolean} [permanent] Firefox: install so that the extension is
- *   still there when the profile is started again, before any page. Chromium
- *   is given the folder at every start.
+ * @property {boolean} [permanent] install the extension into the profile, as a
+ *   user does, so that the profile's next start brings it before any page; a
+ *   profile that has it already keeps it. Absent: for this start only.
  * @property {string} [proxy] "127.0.0.1:PORT": every host is asked for there,
  *   *.localhost too. Absent: *.localhost is this machine, others do not resolve.
  * @property {string[]} [args] further arguments for the browser's command line
@@ -113,6 +113,21 @@ export async function until(check, { timeout = PATIENCE, every = 50, what = "a c
     }
     await sleep(every);
   }
+}
+
+/**
+ * Waits for something, but no longer than a while.
+ *
+ * @param {Promise<unknown>} promise
+ * @param {number} [timeout] milliseconds
+ * @returns {Promise<void>}
+ */
+export async function within(promise, timeout = PATIENCE) {
+  /** @type {NodeJS.Timeout | undefined} */
+  let timer;
+  const late = new Promise((done) => (timer = setTimeout(done, timeout)));
+  await Promise.race([promise, late]);
+  clearTimeout(timer);
 }
 
 /**

@@ -16,11 +16,11 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { zipSync } from "fflate";
 import { Session } from "./bidi.js";
-import { PATIENCE, middleOf, program, sleep, until } from "./driver.js";
+import { PATIENCE, middleOf, program, until, within } from "./driver.js";
 
-/** @typedef {import('./driver.js').Browser} Browser */
-/** @typedef {import('./driver.js').Tab} Tab */
-/** @typedef {import('./driver.js').LaunchOptions} LaunchOptions */
+/** @typedef {import("./driver.js").Browser} Browser */
+/** @typedef {import("./driver.js").Tab} Tab */
+/** @typedef {import("./driver.js").LaunchOptions} LaunchOptions */
 
 /** The extension's host in every test profile; a real profile draws its own. */
 const UUID = "b0c4a7e2-5d1f-4c3b-9a86-2f7e1d0c9b58";
@@ -135,7 +135,7 @@ export async function launch(options = {}) {
       kill,
       close: async () => {
         await session.send("browser.close", {}).catch(() => {}); // the socket may close before it answers
-        await Promise.race([exited, sleep(PATIENCE)]);
+        await within(exited);
         await kill();
       },
     });
@@ -368,7 +368,7 @@ function userJs(prefs) {
 }
 
 /**
- * @param {import('node:child_process').ChildProcess} child
+ * @param {import("node:child_process").ChildProcess} child
  * @returns {Promise<string>} the WebSocket's address, which Firefox prints
  */
 function addressOf(child) {
