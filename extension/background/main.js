@@ -10,19 +10,25 @@ import { hostOf } from "./domains.js";
 import { injectIntoFrame, injectIntoOpenTabs } from "./injection.js";
 import { applyScope, onMessage } from "./messages.js";
 import { followPages, pageOf } from "./pages.js";
-import { beginRecord, endRecord } from "./record.js";
+import { beginRecord, endRecord, recordOf } from "./record.js";
 import { watchRequests } from "./requests.js";
 import { ready } from "./state.js";
 import { onAlarm, schedulePolls } from "./updates.js";
 
 watchRequests();
 
-followPages(async (tabId, url) => {
+followPages(begin, endRecord);
+
+/**
+ * @param {number} tabId
+ * @param {string} url of its new document
+ */
+async function begin(tabId, url) {
   const sites = await ready();
   const host = hostOf(url);
   const mode = host === "" ? "off" : sites.modeOf(host);
   beginRecord(tabId, mode === "off" ? "" : sites.domainOf(host) || host, mode);
-}, endRecord);
+}
 
 api.webNavigation.onCommitted.addListener(async ({ tabId, frameId, url }) => {
   if (frameId === 0) return;
@@ -40,7 +46,14 @@ api.runtime.onInstalled.addListener(async () => {
   await start(true);
   await injectIntoOpenTabs(await ready());
 });
-api.runtime.onStartup.addListener(() => void start(true));
+api.runtime.onStartup.addListener(async () => {
+  await start(true);
+  // Pages that came up with the browser were protected from the first request
+  // on, by what it remembered of us, even where nobody was awake to see it.
+  for (const tab of await api.tabs.query({})) {
+    if (tab.id !== undefined && tab.url && !recordOf(tab.id)) await begin(tab.id, tab.url);
+  }
+});
 
 void start(false);
 

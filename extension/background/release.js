@@ -104,7 +104,7 @@ function attempt(code, job) {
 async function get(url, headers, limit) {
   try {
     const response = await fetch(url, {
-      headers,
+      headers: { ...headers, "Accept-Language": "*" },
       cache: "no-store",
       credentials: "omit",
       redirect: "error",
