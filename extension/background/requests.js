@@ -234,6 +234,8 @@ function follow(stage, details) {
   if (stage === "asked") {
     if (!wantsEngine(details) || isOwn(details)) return;
     const { action, would, judgement, page } = ask(details);
+    // Without the engine there is nothing to compare the browser's doings with.
+    if (judgement.reason === "failed") return;
     if (action === "allow") {
       if (would !== "allow") put(details, page, "would", judgement);
       return;

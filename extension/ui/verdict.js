@@ -18,12 +18,12 @@ export function verdict(state) {
   const { mode, problems, record } = state;
   if (mode === null) return plain("NoPage");
   if (problems.access) return bad("NoAccess", "");
-  if (mode === "unknown") return bad("Unread", problems.settings || problems.list);
+  if (mode === "unknown") return bad(state.holds ? "UnreadHolds" : "Unread", problems.settings || problems.list);
   if (mode === "off") return plain(state.listed ? "Off" : "Unlisted");
-  if (problems.engine) return bad(state.holds ? "EngineHolds" : "Engine", problems.engine);
   if (problems.rules === "pending") return { key: "Pending", tone: "care", problem: "" };
   if (problems.rules === "unsupported") return bad("Unsupported", "");
   if (problems.rules) return bad("Rules", problems.rulesDetail);
+  if (problems.engine) return bad(state.holds ? "EngineHolds" : "Engine", problems.engine);
   if (record && record.total.missed > 0) return bad("Missed", "");
   if (state.stale) return { key: "Stale", tone: "care", problem: "" };
   if (mode === "watch") return { key: "Watch", tone: "care", problem: "" };

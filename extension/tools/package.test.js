@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import test, { after, before } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { unzipSync } from "fflate";
+
+const PROGRAM = fileURLToPath(new URL("package.js", import.meta.url));
+
+/** @type {string} */
+let home;
+
+// What is packed from there is only copied: any bytes will do.
+before(async () => {
+  home = await mkdtemp(path.join(tmpdir(), "paravent-package-"));
+  for (const [folder, names] of /** @type {const} */ ([
+    ["wasm", ["wasm_exec.js", "engine.wasm", "desk.wasm"]],
+    ["lists", ["list.bundle", "about.json"]],
+  ])) {
+    await mkdir(path.join(home, folder));
+    for (const name of names) await writeFile(path.join(home, folder, name), `the ${name}`);
+  }
+});
+after(() => rm(home, { recursive: true }));
+
+const GOOD = { listServer: "http://lists.localhost:8481", trust: "threshold 1\nmaintainer demo.x+1+AA\n", gateway: "http://gateway.localhost:8482/gateway", pollSeconds: 2 };
+
+/**
+ * @param {string} name of the folder and the zip
+ * @param {string} browser
+ * @param {object} [settings]
+ */
+async function make(name, browser, settings) {
+  const args = [PROGRAM, "--wasm", path.join(home, "wasm"), "--lists", path.join(home, "lists"), "--browser", browser];
+  args.push("--out", path.join(home, name), "--zip", path.join(home, `${name}.zip`));
+  if (settings) {
+    await writeFile(path.join(home, "defaults.json"), JSON.stringify(settings));
+    args.push("--defaults", path.join(home, "defaults.json"));
+  }
+  await promisify(execFile)(process.execPath, args);
+  const manifest = JSON.parse(await readFile(path.join(home, name, "manifest.json"), "utf8"));
+  return { manifest, zip: await readFile(path.join(home, `${name}.zip`)) };
+}
+
+test("the same input gives the same package, of the same files", async () => {
+  for (const browser of ["chromium", "firefox"]) {
+    const { zip } = await make("one", browser);
+    await new Promise((done) => setTimeout(done, 2100)); // a zip counts in steps of two seconds
+    assert.ok(zip.equals((await make("two", browser)).zip), browser);
+    const names = Object.keys(unzipSync(new Uint8Array(zip)));
+    assert.deepEqual(names, [...names].sort());
+    for (const name of ["manifest.json", "LICENSE", "wasm/engine.wasm", "lists/list.bundle", "vendor/tldts.js", "vendor/tldts.LICENSE"]) {
+      assert.ok(names.includes(name), name);
+    }
+    assert.deepEqual(names.filter((name) => /\.test\.|node_modules|^tools|^test|package/.test(name)), []);
+  }
+});
+
+test("the packed library finds registrable domains", async () => {
+  await make("vendored", "chromium");
+  const { getDomain } = await import(path.join(home, "vendored", "vendor", "tldts.js"));
+  assert.equal(getDomain("a.b.example.co.uk", { allowPrivateDomains: true }), "example.co.uk");
+});
+
+test("a stock package may connect to nobody but itself", async () => {
+  const stock = await make("stock", "firefox");
+  assert.match(stock.manifest.content_security_policy.extension_pages, /connect-src 'self';/);
+  const demo = await make("demo", "firefox", GOOD);
+  assert.match(
+    demo.manifest.content_security_policy.extension_pages,
+    /connect-src 'self' http:\/\/lists\.localhost:8481 http:\/\/gateway\.localhost:8482;/,
+  );
+});
+
+test("each browser gets a manifest that it knows", async () => {
+  const { manifest: chromium } = await make("c", "chromium");
+  const { manifest: firefox } = await make("f", "firefox");
+  const { version } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8"));
+  assert.equal(chromium.version, version);
+  assert.deepEqual(chromium.background, { service_worker: "background/main.js", type: "module" });
+  assert.deepEqual(firefox.background, { scripts: ["background/main.js"], type: "module" });
+  assert.ok(!("browser_specific_settings" in chromium) && !("minimum_chrome_version" in firefox));
+});
+
+test("settings that make no sense are refused by name", async () => {
+  for (const [settings, why] of /** @type {const} */ ([
+    [{ ...GOOD, trust: "" }, /a listServer needs a trust/],
+    [{ ...GOOD, gateway: "nowhere" }, /gateway is no address/],
+    [{ ...GOOD, pollSeconds: 0 }, /pollSeconds must be a number above 0/],
+    [{ listServer: "" }, /trust must be a text/],
+  ])) {
+    await assert.rejects(make("never", "firefox", settings), why);
+  }
+});
+
+test("a stock package refuses a demo's settings", async () => {
+  const source = fileURLToPath(new URL("..", import.meta.url));
+  const copy = path.join(home, "source");
+  await mkdir(path.join(copy, "tools"), { recursive: true });
+  for (const name of ["tools/package.js", "package.json", "manifest.json"]) {
+    await cp(path.join(source, name), path.join(copy, name));
+  }
+  await symlink(path.join(source, "node_modules"), path.join(copy, "node_modules"));
+  const args = [path.join(copy, "tools", "package.js"), "--wasm", home, "--lists", home, "--out", path.join(home, "never"), "--browser", "firefox"];
+  for (const [settings, why] of /** @type {const} */ ([
+    [{ ...GOOD, gateway: "" }, /trusts a demo's key/],
+    [{ ...GOOD, trust: "threshold 1\nmaintainer paravent.example+1+AA\n" }, /names a gateway/],
+  ])) {
+    await writeFile(path.join(copy, "defaults.json"), JSON.stringify(settings));
+    await assert.rejects(promisify(execFile)(process.execPath, args), why);
+  }
+});
+
+test("a folder with something else in it is left alone", async () => {
+  await assert.rejects(make("lists", "firefox"), /holds something else than an extension/);
+  assert.equal(await readFile(path.join(home, "lists", "about.json"), "utf8"), "the about.json");
+});
