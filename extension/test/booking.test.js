@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { contacted } from "./drive/demo.js";
+import { ask } from "./drive/host.js";
 import { installed, openPopup } from "./popup.js";
 import { broken } from "./promises.js";
 import { visit, walk } from "./walk.js";
@@ -28,6 +29,13 @@ before(async () => {
   world = await createWorld({ whole: true });
 });
 after(() => world.close());
+
+it("the results show photos in every way that pages do", async () => {
+  const page = await (await ask(`${world.demo.site}/oncologist/paris`)).text();
+  for (const way of ['src="', 'srcset="', "<picture>", 'sizes="', 'loading="lazy"', "data-late="]) {
+    assert.ok(page.includes(way), `no photo comes by ${way}`);
+  }
+});
 
 for (const name of BROWSERS) {
   describe(name, () => {

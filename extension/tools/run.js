@@ -149,7 +149,8 @@ async function leaveOpen(demo) {
   await browser.tab().front();
   say("Firefox with Paravent stays open on the demo: close it, or press Enter here.");
   const lines = createInterface(process.stdin);
-  await Promise.race([browser.closed, new Promise((done) => lines.once("line", done))]);
+  // The input's end counts as Enter: nobody is there to press it.
+  await Promise.race([browser.closed, new Promise((done) => lines.once("line", done).once("close", done))]);
   lines.close();
 }
 

@@ -3,9 +3,9 @@
  * Paravent, in every browser, as text, Markdown and HTML.
  */
 
-/** @typedef {import('../test/drive/demo.js').Board} Board */
-/** @typedef {import('../test/drive/demo.js').Party} Party */
-/** @typedef {import('../test/walk.js').Walked} Walked */
+/** @typedef {import("../test/drive/demo.js").Board} Board */
+/** @typedef {import("../test/drive/demo.js").Party} Party */
+/** @typedef {import("../test/walk.js").Walked} Walked */
 
 /**
  * One walk and what was received during it.
