@@ -52,7 +52,7 @@ func open(n int32) (code int32) {
 // modes, actions and reasons.
 //
 //go:wasmexport names
-func names(int32) int32 {
+func names() int32 {
 	return memory.Say(strings.Join([]string{
 		strings.Join(filter.TypeNames(), " "),
 		strings.Join(match.ModeNames, " "),
