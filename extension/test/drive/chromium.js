@@ -69,15 +69,21 @@ export async function launch(options = {}) {
   if (options.headless !== false) args.push("--headless=new", "--hide-scrollbars");
   args.push(...(options.args ?? []), options.url ?? "about:blank");
 
-  const removed = () =>
-    // A helper process may still be writing its last file.
-    fresh ? rm(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }) : Promise.resolve();
+  // Chromium leaves its temporary folders behind when it is killed.
+  const scratch = await mkdtemp(path.join(tmpdir(), "paravent-tmp-"));
+  const removed = async () => {
+    for (const folder of fresh ? [profile, scratch] : [scratch]) {
+      // A helper process may still be writing its last file.
+      await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    }
+  };
   const browser = await puppeteer
     .launch({
       executablePath: executable,
       pipe: true,
       ignoreDefaultArgs: true,
       args: ["--remote-debugging-pipe", ...args],
+      env: { ...process.env, TMPDIR: scratch },
       defaultViewport: null,
       handleSIGINT: false,
       handleSIGTERM: false,
