@@ -7,7 +7,7 @@
 import { defaults } from "./defaults.js";
 import { hostOf } from "./domains.js";
 import { judge } from "./judge.js";
-import { notePhoto } from "./record.js";
+import { notePhoto, recordOf } from "./record.js";
 import { engineReady, ready } from "./state.js";
 
 /**
@@ -46,14 +46,15 @@ export async function photo(url, page, tabId) {
   const [sites, engine] = await Promise.all([ready(), engineReady()]);
   // A page can ask for any address through its images; only what is stopped for being a photo is brought.
   if (judge({ url, type: "image", page }, sites, engine).action !== "relay" || hostOf(url) === "") return { photo: false };
+  const record = recordOf(tabId);
   const { gateway } = await defaults();
   if (gateway === "") return { photo: true, error: "no-gateway" };
   try {
     const { type, bytes } = await bring(url, gateway);
-    notePhoto(tabId, "shown");
+    notePhoto(tabId, record, "shown");
     return { photo: true, type, bytes };
   } catch {
-    notePhoto(tabId, "failed");
+    notePhoto(tabId, record, "failed");
     return { photo: true, error: "failed" };
   }
 }

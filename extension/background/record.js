@@ -108,11 +108,12 @@ export function note(tabId, outcome, host, { rule, reason }) {
 
 /**
  * @param {number} tabId
+ * @param {PageRecord | undefined} record of the page that asked: when the tab
+ *   has moved on meanwhile, the photo is not the new page's
  * @param {"shown" | "failed"} outcome
  */
-export function notePhoto(tabId, outcome) {
-  const record = records.get(tabId);
-  if (!record) return;
+export function notePhoto(tabId, record, outcome) {
+  if (!record || record !== records.get(tabId)) return;
   record.photos[outcome]++;
   touch(tabId);
 }
