@@ -78,12 +78,11 @@ func (c *Cursor) Err() error {
 }
 
 func (c *Cursor) uvarint() uint64 {
-	v, n := binary.Uvarint(c.data)
-	if n <= 0 {
-		c.bad, c.data = true, nil
-		return 0
+	v, rest, ok := uvarint(c.data)
+	if !ok {
+		c.bad = true
 	}
-	c.data = c.data[n:]
+	c.data = rest
 	return v
 }
 
