@@ -33,7 +33,7 @@ const TIMEOUT_MS = 60_000;
  * @typedef {object} Asked
  * @property {string} server
  * @property {string} trust
- * @property {string} noteSha256 of the note behind the list in force, "" when there is none
+ * @property {string} noteSha256 of the signed text behind the list in force, "" when there is none
  * @property {number} have index of the newest release ever taken
  * @property {number} hosts of the list in force
  * @property {<T>(job: (desk: Pick<import("./desk.js").Desk, "verify" | "compile" | "describe">) => T | Promise<T>) => Promise<T>} useDesk
@@ -53,13 +53,14 @@ const TIMEOUT_MS = 60_000;
  * @throws {Refusal}
  */
 export async function fetchRelease({ server, trust, noteSha256, have, hosts, useDesk }) {
-  // Our own hash of the note, never a tag that the server chose: such a tag
+  // Our own hash of the signed text, never a tag that the server chose, nor
+  // anything of the signatures, to which it could add some: such a tag
   // could be a different one for everybody, and would come back at every poll.
   /** @type {Record<string, string>} */
   const headers = noteSha256 === "" ? {} : { "If-None-Match": `"${noteSha256}"` };
   const answer = await get(`${server}/v1/release`, headers, MAX_NOTE);
   if (answer === null) return null;
-  const hash = await sha256(answer);
+  const hash = await sha256(signedText(answer));
   if (hash === noteSha256) return null;
   return useDesk(async (desk) => {
     const note = attempt("note", () => desk.verify(answer, trust, have));
@@ -78,6 +79,20 @@ export async function fetchRelease({ server, trust, noteSha256, have, hosts, use
     }
     return { noteSha256: hash, note, about, bundle };
   });
+}
+
+/**
+ * A signed note is a text, a blank line, and signatures: the text is all that
+ * those who hand it on cannot change.
+ * @param {Uint8Array<ArrayBuffer>} note
+ * @returns {Uint8Array<ArrayBuffer>} up to the last blank line; all of it when there is none
+ */
+function signedText(note) {
+  const LINE_FEED = 10;
+  for (let end = note.length - 1; end > 0; end--) {
+    if (note[end] === LINE_FEED && note[end - 1] === LINE_FEED) return note.subarray(0, end);
+  }
+  return note;
 }
 
 /**

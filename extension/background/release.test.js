@@ -6,7 +6,8 @@ import { fetchRelease, Refusal } from "./release.js";
 import { waitSeconds } from "./updates.js";
 
 const list = Buffer.from("paravent list 1\n||tracker.example^\n");
-const note = Buffer.from("paravent release 1\nindex 3\n");
+const signed = Buffer.from("paravent release 1\nindex 3\n");
+const note = Buffer.concat([signed, Buffer.from("\n— demo.one AAAA\n")]);
 
 /** @param {Buffer} bytes */
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
@@ -96,11 +97,11 @@ async function refuses(asking, code, detail) {
 test("a release that is right is given as it is", async () => {
   const taken = await ask();
   assert.equal(taken?.note.index, 3);
-  assert.equal(taken.noteSha256, sha256(note));
+  assert.equal(taken.noteSha256, sha256(signed));
   assert.deepEqual(Buffer.from(compiled[0]), list);
 });
 
-test("the server is told the note's own hash, and nothing of whoever asks", async () => {
+test("the server is told the signed text's own hash, and nothing of whoever asks", async () => {
   answers["/v1/release"] = (response) => {
     response.setHeader("ETag", '"follow-me"');
     response.writeHead(304).end();
@@ -110,6 +111,11 @@ test("the server is told the note's own hash, and nothing of whoever asks", asyn
   assert.equal(asked[0].headers["if-none-match"], '"ab"');
   assert.equal(asked[0].headers.cookie, undefined);
   assert.equal(asked[0].headers.referer, undefined);
+});
+
+test("signatures of strangers do not tell readers apart", async () => {
+  answers["/v1/release"] = (response) => response.end(Buffer.concat([note, Buffer.from("— you.are.reader.4711 AAAA\n")]));
+  assert.equal((await ask())?.noteSha256, sha256(signed));
 });
 
 test("whatever is wrong is refused by name, before a byte of the list is read", async (t) => {

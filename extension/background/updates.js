@@ -18,7 +18,7 @@ import { listInfo, storeList } from "./store.js";
 /**
  * @typedef {object} UpdateState
  * @property {number} index of the newest release ever taken
- * @property {string} noteSha256 of its note
+ * @property {string} noteSha256 of its note's signed text
  * @property {number} minWaitSeconds that it asks for
  * @property {number} checked when the server last answered, milliseconds since 1970
  * @property {number} tried when it was last asked

@@ -159,14 +159,26 @@ func Verify(noteBytes []byte, t Trust, have uint64) (Release, error) {
 	return r, nil
 }
 
+// Text returns the part of a note that is signed. Whoever hands a note on can
+// add signature lines of unknown keys to it, a set of its own for every
+// reader, but cannot touch the text: a hash that a reader shows to a server is
+// therefore made of this part, or it would tell readers apart.
+func Text(noteBytes []byte) (string, error) {
+	n, err := open(noteBytes, nil)
+	if err != nil {
+		return "", err
+	}
+	return n.Text, nil
+}
+
 // Read returns what a note says without asking who signed it: enough for a
 // server, which hands notes on, never for a reader.
 func Read(noteBytes []byte) (Release, error) {
-	n, err := open(noteBytes, nil)
+	text, err := Text(noteBytes)
 	if err != nil {
 		return Release{}, err
 	}
-	return Parse(n.Text)
+	return Parse(text)
 }
 
 // open is note.Open with limits: a note is short, and its signatures are in

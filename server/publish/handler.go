@@ -20,8 +20,8 @@ import (
 
 // Handler serves a store's newest release:
 //
-//	GET /v1/release         the note; its ETag is its own SHA-256, so that it
-//	                        tells nothing about who asks
+//	GET /v1/release         the note; its ETag is the SHA-256 of its signed
+//	                        text, so that it tells nothing about who asks
 //	GET /v1/blob/{sha256}   the bytes of that name, for ever the same; gzip if accepted
 //	GET /healthz            200 if the head and what it names can be served
 //
@@ -64,10 +64,15 @@ func (h *handler) release(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, err)
 		return
 	}
+	text, err := release.Text(noteBytes)
+	if err != nil {
+		h.fail(w, err)
+		return
+	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-cache")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("ETag", `"`+store.Sum(noteBytes)+`"`)
+	w.Header().Set("ETag", `"`+store.Sum([]byte(text))+`"`)
 	// A header sent in several lines is one list (RFC 9110, 5.3), of which
 	// ServeContent would read the first line only.
 	if tags := r.Header.Values("If-None-Match"); len(tags) > 1 {
