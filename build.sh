@@ -53,6 +53,19 @@ need_browsers() {
   fi
 }
 
+# licences prints those of Go and of every module that is compiled into the WebAssembly.
+licences() {
+  local path dir
+  printf 'Go\n\n'
+  cat "$(go env GOROOT)/LICENSE"
+  GOOS=js GOARCH=wasm go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}' ./wasm/engine ./wasm/desk |
+    sort -u | while read -r path dir; do
+    [ -n "$path" ] || continue
+    printf '\n\n%s\n\n' "$path"
+    cat "$dir"/LICENSE*
+  done
+}
+
 build() {
   need_go
   need_npm
@@ -65,6 +78,7 @@ build() {
     GOOS=js GOARCH=wasm go build -trimpath -buildvcs=false -ldflags='-s -w' -o "dist/wasm/$module.wasm" "./wasm/$module"
   done
   cp "$(go env GOROOT)/lib/wasm/wasm_exec.js" dist/wasm/
+  licences >dist/wasm/LICENSES.txt
   say "the list, in dist/lists"
   dist/bin/paravent list build -o dist/lists lists
   say "the extension, in dist/chromium and dist/firefox"
