@@ -57,7 +57,7 @@ need_browsers() {
 licences() {
   local path dir
   printf 'Go\n\n'
-  cat "$(go env GOROOT)/LICENSE"
+  cat extension/vendor/wasm_exec.LICENSE
   GOOS=js GOARCH=wasm go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}' ./wasm/engine ./wasm/desk |
     sort -u | while read -r path dir; do
     [ -n "$path" ] || continue
