@@ -100,6 +100,7 @@ lint() {
   GOOS=js GOARCH=wasm go vet ./wasm/... ./lists/release
   say "tsc and eslint"
   (cd extension && npm run --silent types && npm run --silent lint)
+  extension/node_modules/.bin/tsc --project server/demo/jsconfig.json
 }
 
 run_tests() {
