@@ -110,7 +110,7 @@ run_tests() {
   say "web-ext lint"
   (cd extension && npx --no-install web-ext lint --source-dir ../dist/firefox --self-hosted)
   say "what the sites expect of the list"
-  dist/bin/paravent list test lists
+  dist/bin/paravent list test lists lists/demo
   say "Go"
   go test ./...
   say "JavaScript and WebAssembly in Node, then Chromium and Firefox"
