@@ -90,7 +90,7 @@ func TestRefused(t *testing.T) {
 		"plain":     {"pixel.gif$third-party", "pixel.gif\n||example.com^", "list: line 16: rule ||example.com^: belongs into [hosts]"},
 		"canonical": {"$third-party", "$3p", "list: line 15: rule ||example.com/pixel.gif$3p: its canonical form is ||example.com/pixel.gif$third-party"},
 		"exception": {"||photos.example", "@@||photos.example", `list: line 11: rule @@||photos.example/doctors/: "@@" belongs into [exceptions] and nowhere else`},
-		"rule":      {"||photos.example/doctors/", "/doctors/img", "list: line 11: unsupported: pattern without a host"},
+		"rule":      {"||photos.example/doctors/", "/doctors/img", "list: line 11: unsupported: pattern without a host: begin with \"||\" and a host"},
 		"country":   {"US", "USA", "list: line 5: want a host, a tab, a country of two letters, a tab and a name"},
 		"site":      {"booking.example\tBooking", "booking.example", "list: line 3: want a domain, a tab and a name"},
 	} {

@@ -60,10 +60,16 @@ type Rule struct {
 }
 
 // Unsupported is the error of a rule that may be right but that this package
-// cannot use.
-type Unsupported struct{ Kind string }
+// cannot use. Kind is the same for all rules of a kind, so that they can be
+// counted; Remedy says how to write such a rule by hand, if there is a way.
+type Unsupported struct{ Kind, Remedy string }
 
-func (e *Unsupported) Error() string { return "unsupported: " + e.Kind }
+func (e *Unsupported) Error() string {
+	if e.Remedy == "" {
+		return "unsupported: " + e.Kind
+	}
+	return "unsupported: " + e.Kind + ": " + e.Remedy
+}
 
 // Plain reports whether the rule says nothing but a host.
 func (r *Rule) Plain() bool {
@@ -74,14 +80,14 @@ func (r *Rule) Plain() bool {
 func Parse(line string) (Rule, error) {
 	var r Rule
 	if strings.Contains(line, "##") || strings.Contains(line, "#@#") || strings.Contains(line, "#?#") || strings.Contains(line, "#$#") {
-		return r, &Unsupported{"cosmetic or script rule"}
+		return r, &Unsupported{Kind: "cosmetic or script rule"}
 	}
 	text := line
 	if rest, ok := strings.CutPrefix(text, "@@"); ok {
 		r.Allow, text = true, rest
 	}
 	if strings.HasPrefix(text, "/") && len(text) > 1 && (strings.HasSuffix(text, "/") || strings.Contains(text, "/$")) {
-		return r, &Unsupported{"regular expression"}
+		return r, &Unsupported{"regular expression", `write "||", the host, and its path with "*"`}
 	}
 	// An option list begins at the last "$" that a letter or "~" follows.
 	if i := strings.LastIndexByte(text, '$'); i >= 0 && i+1 < len(text) && (text[i+1] == '~' || isLetter(text[i+1]) || isDigit(text[i+1])) {
@@ -92,7 +98,7 @@ func Parse(line string) (Rule, error) {
 	}
 	rest, ok := strings.CutPrefix(text, "||")
 	if !ok {
-		return r, &Unsupported{"pattern without a host"}
+		return r, &Unsupported{"pattern without a host", `begin with "||" and a host`}
 	}
 	return r, r.SetTarget(rest)
 }
@@ -115,11 +121,11 @@ func (r *Rule) SetTarget(text string) error {
 	host, pattern := text[:end], text[end:]
 	switch {
 	case pattern == "" || pattern[0] == '*' || pattern[0] == '|':
-		return &Unsupported{"part of a host"}
+		return &Unsupported{"part of a host", `write the whole host and end it with "^" or a path`}
 	case pattern[0] == '?':
 		return errors.New("a query right after the host never matches: write \"/?\"")
 	case pattern[0] == ':':
-		return &Unsupported{"port"}
+		return &Unsupported{"port", "leave it out: a rule holds for every port"}
 	}
 	var u address.URL
 	if err := u.Parse([]byte("https://" + host)); err != nil || string(u.Host()) != host {
@@ -146,7 +152,7 @@ func (r *Rule) parseOptions(text string) error {
 		bare, not := strings.CutPrefix(name, "~")
 		if hasValue {
 			if name != "domain" && name != "from" {
-				return &Unsupported{"option " + name + "="}
+				return &Unsupported{Kind: "option " + name + "="}
 			}
 			if err := r.parseDomains(value); err != nil {
 				return err
@@ -168,7 +174,7 @@ func (r *Rule) parseOptions(text string) error {
 		case "first-party", "1p":
 			party = FirstParty
 		default:
-			return &Unsupported{"option " + name}
+			return &Unsupported{"option " + name, "known are third-party, first-party, domain= and the types, such as script"}
 		}
 		if not {
 			party = ThirdParty + FirstParty - party
@@ -200,7 +206,7 @@ func (r *Rule) parseDomains(list string) error {
 	for _, name := range strings.Split(strings.ToLower(list), "|") {
 		name, not := strings.CutPrefix(name, "~")
 		if strings.ContainsAny(name, "*/") {
-			return &Unsupported{"domain= with a wildcard or a regular expression"}
+			return &Unsupported{"domain= with a wildcard or a regular expression", "name the hosts one by one"}
 		}
 		if err := r.AddDomain(name, not); err != nil {
 			return err

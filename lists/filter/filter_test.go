@@ -13,7 +13,7 @@ func ExampleParse() {
 	fmt.Println(err)
 	// Output:
 	// ||example.com/pixel.gif?$third-party,image,domain=b.example|~c.b.example <nil>
-	// unsupported: pattern without a host
+	// unsupported: pattern without a host: begin with "||" and a host
 }
 
 func TestParse(t *testing.T) {
@@ -51,17 +51,17 @@ func TestParse(t *testing.T) {
 func TestRefused(t *testing.T) {
 	for line, want := range map[string]string{
 		"example.com##.ad":               "unsupported: cosmetic or script rule",
-		"/track[0-9]+/":                  "unsupported: regular expression",
-		"/track[0-9]+/$script":           "unsupported: regular expression",
-		"/pixel.gif?":                    "unsupported: pattern without a host",
-		"|https://example.com":           "unsupported: pattern without a host",
-		"||example.":                     "unsupported: part of a host",
-		"||ads*.example.com^":            "unsupported: part of a host",
-		"||example.com":                  "unsupported: part of a host",
-		"||example.com:8080/x":           "unsupported: port",
+		"/track[0-9]+/":                  "unsupported: regular expression: write \"||\", the host, and its path with \"*\"",
+		"/track[0-9]+/$script":           "unsupported: regular expression: write \"||\", the host, and its path with \"*\"",
+		"/pixel.gif?":                    "unsupported: pattern without a host: begin with \"||\" and a host",
+		"|https://example.com":           "unsupported: pattern without a host: begin with \"||\" and a host",
+		"||example.":                     "unsupported: part of a host: write the whole host and end it with \"^\" or a path",
+		"||ads*.example.com^":            "unsupported: part of a host: write the whole host and end it with \"^\" or a path",
+		"||example.com":                  "unsupported: part of a host: write the whole host and end it with \"^\" or a path",
+		"||example.com:8080/x":           "unsupported: port: leave it out: a rule holds for every port",
 		"||example.com^$redirect=noopjs": "unsupported: option redirect=",
-		"||example.com^$popup":           "unsupported: option popup",
-		"||example.com^$domain=a.*":      "unsupported: domain= with a wildcard or a regular expression",
+		"||example.com^$popup":           "unsupported: option popup: known are third-party, first-party, domain= and the types, such as script",
+		"||example.com^$domain=a.*":      "unsupported: domain= with a wildcard or a regular expression: name the hosts one by one",
 		"||exa mple.com^":                `character ' ': write a host in punycode and a path in %-escapes`,
 		"||münchen.de^":                  `character 'Ã': write a host in punycode and a path in %-escapes`,
 		"||example..com^":                `host "example..com": want a whole host name, such as example.com`,

@@ -28,6 +28,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -85,9 +86,15 @@ type Report struct {
 	Repeats int            // rules that another source has already
 }
 
+// A Directory is a source directory. Name is where errors say a file lies.
+type Directory struct {
+	Name  string
+	Files fs.FS
+}
+
 // Read reads source directories, imports their upstreams from the npm folder
 // modules, and returns the list. progress hears what takes long; it may be nil.
-func Read(directories []fs.FS, modules fs.FS, progress func(string)) (*compile.List, *Report, error) {
+func Read(directories []Directory, modules fs.FS, progress func(string)) (*compile.List, *Report, error) {
 	if progress == nil {
 		progress = func(string) {}
 	}
@@ -112,21 +119,21 @@ type builder struct {
 	seen   map[string]bool
 }
 
-func (b *builder) directory(directory, modules fs.FS, progress func(string)) error {
+func (b *builder) directory(directory Directory, modules fs.FS, progress func(string)) error {
 	for _, file := range []struct {
 		name string
 		kind bundle.Kind
 	}{
 		{"telemetry.txt", bundle.Block}, {"photos.txt", bundle.Photo}, {"exceptions.txt", bundle.Exception},
 	} {
-		text, err := fs.ReadFile(directory, file.name)
+		text, err := fs.ReadFile(directory.Files, file.name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		if err := b.rules(file.name, string(text), file.kind); err != nil {
+		if err := b.rules(path.Join(directory.Name, file.name), string(text), file.kind); err != nil {
 			return err
 		}
 	}
@@ -149,7 +156,7 @@ func (b *builder) directory(directory, modules fs.FS, progress func(string)) err
 	for _, u := range upstreams {
 		progress("importing " + u.Name)
 		if err := b.upstream(u, modules); err != nil {
-			return fmt.Errorf("upstream.json: %s: %w", u.Name, err)
+			return fmt.Errorf("%s: %s: %w", path.Join(directory.Name, "upstream.json"), u.Name, err)
 		}
 	}
 	return nil
@@ -241,8 +248,8 @@ func checkEvidence(source, date string) error {
 }
 
 // Sites reads the protected sites of a source directory.
-func Sites(directory fs.FS) ([]SiteFile, error) {
-	names, err := fs.Glob(directory, "sites/*.json")
+func Sites(directory Directory) ([]SiteFile, error) {
+	names, err := fs.Glob(directory.Files, "sites/*.json")
 	if err != nil {
 		return nil, err
 	}
@@ -253,7 +260,7 @@ func Sites(directory fs.FS) ([]SiteFile, error) {
 			return nil, err
 		}
 		if err := sites[i].check(); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, fmt.Errorf("%s: %w", path.Join(directory.Name, name), err)
 		}
 	}
 	return sites, nil
@@ -325,10 +332,10 @@ func (b *builder) site(s SiteFile) error {
 	return nil
 }
 
-func (b *builder) recipients(directory fs.FS) error {
-	const name = "recipients.json"
+func (b *builder) recipients(directory Directory) error {
+	name := path.Join(directory.Name, "recipients.json")
 	var entries []RecipientEntry
-	if err := readJSON(directory, name, &entries); err != nil {
+	if err := readJSON(directory, "recipients.json", &entries); err != nil {
 		return err
 	}
 	for i, e := range entries {
@@ -369,8 +376,8 @@ func checkHost(host string) error {
 
 // readJSON reads a file of a source directory into v and refuses fields that
 // v does not have. A file that is not there leaves v as it is.
-func readJSON(directory fs.FS, name string, v any) error {
-	file, err := directory.Open(name)
+func readJSON(directory Directory, name string, v any) error {
+	file, err := directory.Files.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -378,6 +385,7 @@ func readJSON(directory fs.FS, name string, v any) error {
 		return err
 	}
 	defer file.Close()
+	name = path.Join(directory.Name, name)
 	text, err := io.ReadAll(file)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)

@@ -3,7 +3,6 @@ package source_test
 import (
 	"crypto/sha256"
 	"fmt"
-	"io/fs"
 	"maps"
 	"strings"
 	"testing"
@@ -47,7 +46,7 @@ func sources() fstest.MapFS {
 }
 
 func TestRead(t *testing.T) {
-	list, report, err := source.Read([]fs.FS{sources()}, modules, nil)
+	list, report, err := source.Read([]source.Directory{{Files: sources()}}, modules, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,13 +95,13 @@ xn--mnchen-3ya.example
 
 func TestErrorsNameThePlace(t *testing.T) {
 	for _, c := range []struct{ file, old, new, want string }{
-		{"telemetry.txt", "^", "", `telemetry.txt:4: ||tracker.example: unsupported: part of a host`},
+		{"telemetry.txt", "^", "", `telemetry.txt:4: ||tracker.example: unsupported: part of a host: write the whole host and end it with "^" or a path`},
 		{"telemetry.txt", "||", "@@||", `telemetry.txt:4: @@||tracker.example^: rules with "@@" belong into exceptions.txt, and only they`},
 		{"telemetry.txt", "! reason: because\n", "", `telemetry.txt:3: no reason: write "! reason: …" above the rule, in the same paragraph`},
 		{"telemetry.txt", "14\n", "14\n\n", `telemetry.txt:5: no reason: write "! reason: …" above the rule, in the same paragraph`},
 		{"telemetry.txt", "https://example.org/report", "a friend", `telemetry.txt:4: source "a friend": want the address of the page that says so`},
 		{"telemetry.txt", "2026-08-14", "last week", `telemetry.txt:4: date "last week": want the day it was read, such as 2026-08-14`},
-		{"photos.txt", "*.jpg", "*.jpg$popup", `photos.txt:4: ||photos.example/doctors/*.jpg$popup: unsupported: option popup`},
+		{"photos.txt", "*.jpg", "*.jpg$popup", `photos.txt:4: ||photos.example/doctors/*.jpg$popup: unsupported: option popup: known are third-party, first-party, domain= and the types, such as script`},
 		{"exceptions.txt", "! nothing yet", said + "||a.example^", `exceptions.txt:4: ||a.example^: rules with "@@" belong into exceptions.txt, and only they`},
 		{"sites/booking.json", `"name"`, `"nome"`, `sites/booking.json:1: json: unknown field "nome"`},
 		{"sites/booking.json", `["booking.example"]`, `["Booking.example"]`, `sites/booking.json: domains: host "Booking.example": want a host name in lower case, such as example.com`},
@@ -124,15 +123,24 @@ func TestErrorsNameThePlace(t *testing.T) {
 			t.Fatalf("%s has no %q", c.file, c.old)
 		}
 		changed[c.file] = &fstest.MapFile{Data: []byte(after)}
-		if _, _, err := source.Read([]fs.FS{changed}, modules, nil); err == nil || err.Error() != c.want {
+		if _, _, err := source.Read([]source.Directory{{Files: changed}}, modules, nil); err == nil || err.Error() != c.want {
 			t.Errorf("%v\nwant %s", err, c.want)
 		}
 	}
 	other := fstest.MapFS{"upstream/rules.json": {Data: []byte("[]")}}
-	if _, _, err := source.Read([]fs.FS{sources()}, other, nil); err == nil || !strings.HasPrefix(err.Error(), "upstream.json: Upstream: sha256: upstream/rules.json is ") {
+	if _, _, err := source.Read([]source.Directory{{Files: sources()}}, other, nil); err == nil || !strings.HasPrefix(err.Error(), "upstream.json: Upstream: sha256: upstream/rules.json is ") {
 		t.Error(err)
 	}
-	if _, _, err := source.Read([]fs.FS{fstest.MapFS{}}, modules, nil); err == nil || err.Error() != "no rules: name a source directory such as lists" {
+	if _, _, err := source.Read([]source.Directory{{Files: fstest.MapFS{}}}, modules, nil); err == nil || err.Error() != "no rules: name a source directory such as lists" {
+		t.Error(err)
+	}
+}
+
+func TestErrorsNameTheDirectory(t *testing.T) {
+	mine := sources()
+	mine["telemetry.txt"] = &fstest.MapFile{Data: []byte("||tracker.example^\n")}
+	_, _, err := source.Read([]source.Directory{{Name: "lists", Files: sources()}, {Name: "lists/mine", Files: mine}}, modules, nil)
+	if err == nil || !strings.HasPrefix(err.Error(), "lists/mine/telemetry.txt:1: no reason") {
 		t.Error(err)
 	}
 }
@@ -144,7 +152,7 @@ func FuzzImport(f *testing.F) {
 		modules := fstest.MapFS{"upstream/rules.json": {Data: rules}}
 		up := fmt.Sprintf(`[{"name":"U","package":"upstream","path":"rules.json","format":"dnr","sha256":"%x"}]`, sha256.Sum256(rules))
 		directory := fstest.MapFS{"telemetry.txt": {Data: []byte(said + "||a.example^\n")}, "upstream.json": {Data: []byte(up)}}
-		list, _, err := source.Read([]fs.FS{directory}, modules, nil)
+		list, _, err := source.Read([]source.Directory{{Name: "mine", Files: directory}}, modules, nil)
 		if err == nil {
 			list.Bundle()
 		}

@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -47,12 +46,12 @@ func wrong(t *testing.T, l *compile.List, requests []source.Request) []string {
 // Every need is needed: without it, something that the booking cannot do
 // without is blocked. Every rule is too: without it, something gets through.
 func TestListOfTheDemo(t *testing.T) {
-	dir := os.DirFS(listsDir)
+	dir := source.Directory{Name: "lists/demo", Files: os.DirFS(listsDir)}
 	sites, err := source.Sites(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, _, err := source.Read([]fs.FS{dir}, nil, func(string) {})
+	l, _, err := source.Read([]source.Directory{dir}, nil, func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,12 +74,14 @@ func TestWhatCannotBeBuiltChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for rule, want := range map[string]string{
-		"||tracker.example":      "telemetry.txt:4: ||tracker.example: unsupported: part of a host",
+		"||tracker.example":      "telemetry.txt:4: ||tracker.example: unsupported: part of a host: write the whole host and end it with \"^\" or a path",
 		"||tracker..example^":    `telemetry.txt:4: ||tracker..example^: host "tracker..example": want a whole host name, such as example.com`,
 		"@@||tracker.example^":   `telemetry.txt:4: @@||tracker.example^: rules with "@@" belong into exceptions.txt, and only they`,
-		"||tracker.example^$3pp": "telemetry.txt:4: ||tracker.example^$3pp: unsupported: option 3pp",
+		"||tracker.example^$3pp": "telemetry.txt:4: ||tracker.example^$3pp: unsupported: option 3pp: known are third-party, first-party, domain= and the types, such as script",
 	} {
-		err := run([]string{"list", "build", "-o", built, sourcesIn(t, rule)}, nil, &out)
+		dir := sourcesIn(t, rule)
+		want = dir + "/" + want
+		err := run([]string{"list", "build", "-o", built, dir}, nil, &out)
 		if err == nil || err.Error() != want {
 			t.Errorf("%v\nwant %s", err, want)
 		}

@@ -8,7 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -50,12 +49,12 @@ func upstreamFlag(flags *flag.FlagSet) *string {
 }
 
 func readSources(names []string, modules string) (*compile.List, *source.Report, error) {
-	var directories []fs.FS
+	var directories []source.Directory
 	for _, name := range names {
 		if info, err := os.Stat(name); err != nil || !info.IsDir() {
 			return nil, nil, fmt.Errorf("%s: want a source directory, such as lists", name)
 		}
-		directories = append(directories, os.DirFS(name))
+		directories = append(directories, source.Directory{Name: name, Files: os.DirFS(name)})
 	}
 	return source.Read(directories, os.DirFS(modules), func(what string) {
 		fmt.Fprintln(os.Stderr, "paravent:", what)
@@ -149,9 +148,9 @@ func listTest(args []string, out io.Writer) error {
 	}
 	tested, wrong := 0, 0
 	for _, name := range flags.Args() {
-		sites, err := source.Sites(os.DirFS(name))
+		sites, err := source.Sites(source.Directory{Name: name, Files: os.DirFS(name)})
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return err
 		}
 		for _, site := range sites {
 			for i, r := range site.Requests {
