@@ -6,12 +6,22 @@ import { hostOf } from "./domains.js";
 const ID = "photos";
 const FILES = ["content/photos.js"];
 
+/** Registrations follow one another: two at once would both find none. @type {Promise<unknown>} */
+let last = Promise.resolve();
+
 /**
  * Registers the content script for the sites that are in mode protect. The
  * browser keeps the registration over its runs.
  * @param {{protected: string[], allowed: string[]}} scope
  */
-export async function registerContent(scope) {
+export function registerContent(scope) {
+  const registering = last.then(() => register(scope));
+  last = registering.catch(() => {});
+  return registering;
+}
+
+/** @param {{protected: string[], allowed: string[]}} scope */
+async function register(scope) {
   const allowed = new Set(scope.allowed);
   const matches = scope.protected
     .filter((domain) => !allowed.has(domain))

@@ -61,6 +61,7 @@ async function choose(site, mode) {
   if (!sites.known) throw new Error(state.settingsError || state.listError);
   if (!isSite(site, sites)) throw new Error("not a site");
   await api.storage.local.set({ modes: sites.choose(site, mode) });
+  await reread();
   await applyScope();
   return {};
 }
@@ -70,12 +71,17 @@ async function choose(site, mode) {
  * @param {boolean} [distrust] see {@link writeRules}
  */
 export async function applyScope(distrust = false) {
-  const sites = await reread();
+  const sites = await ready();
   // What could not be read must not be written down as if nothing were protected.
   if (!sites.known || !state.list) return;
   const scope = sites.scope();
-  await registerContent(scope);
-  await writeRules({ list: state.list.sha256, bundle, scope }, distrust);
+  // Neither waits for the other, nor fails with it: what stops requests must
+  // not depend on what puts photos back.
+  const outcomes = await Promise.allSettled([
+    writeRules({ list: state.list.sha256, bundle, scope }, distrust),
+    registerContent(scope),
+  ]);
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 }
 
 /** @param {number} tabId */

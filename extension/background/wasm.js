@@ -77,7 +77,7 @@ export class Module {
   }
 
   /**
-   * The same for the four texts of a request, without making anything: this is
+   * The same for the three texts of a request, without making anything: this is
    * what every request waits for.
    * @param {string} url
    * @param {string} page
@@ -98,9 +98,9 @@ export class Module {
     const second = encoder.encodeInto(page, this.#small.subarray(first.written));
     const third = encoder.encodeInto(site, this.#small.subarray(first.written + second.written));
     if (first.read < url.length || second.read < page.length || third.read < site.length) {
-      return this.call("decide", [url, page, site], 0, type, mode);
+      return this.call("decide", [url, page, site], type, mode);
     }
-    return this.#export("decide")(first.written, second.written, third.written, 0, type, mode);
+    return this.#export("decide")(first.written, second.written, third.written, type, mode);
   }
 
   /**

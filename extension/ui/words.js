@@ -3,7 +3,7 @@
 import { api } from "../background/api.js";
 
 /** The language that the sentences are really in, which may not be the browser's. */
-export const language = api.i18n.getMessage("language");
+const language = api.i18n.getMessage("language");
 
 const plurals = new Intl.PluralRules(language);
 const numbers = new Intl.NumberFormat(language);

@@ -87,7 +87,7 @@ func (s *Store) Head() (noteBytes []byte, r release.Release, err error) {
 	if err != nil {
 		return nil, release.Release{}, &Corrupt{path, fmt.Sprintf("%v; copy the last good note from %s over it", err, filepath.Join(s.dir, releasesName))}
 	}
-	if kept, err := os.ReadFile(s.releasePath(r.Index)); err != nil {
+	if kept, err := s.Release(r.Index); err != nil {
 		return nil, release.Release{}, &Corrupt{path, fmt.Sprintf("is in force without its copy in the history: %v", err)}
 	} else if !bytes.Equal(kept, noteBytes) {
 		return nil, release.Release{}, &Corrupt{path, fmt.Sprintf("differs from %s; keep the one whose signature holds in both places", s.releasePath(r.Index))}

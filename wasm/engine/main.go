@@ -61,18 +61,17 @@ func names() int32 {
 	}, "\n"))
 }
 
-// decide answers for a request: URL, page's URL, site and body, one after
-// another. The body is not looked at yet.
+// decide answers for a request: URL, page's URL and site, one after another.
 //
 //go:wasmexport decide
-func decide(url, page, site, body, kind, mode int32) (word int32) {
+func decide(url, page, site, kind, mode int32) (word int32) {
 	defer func() {
 		if recover() != nil {
 			word = 0
 		}
 	}()
-	room, ok := memory.Read(url + page + site + body)
-	if !ok || matcher == nil || url < 0 || page < 0 || site < 0 || body < 0 ||
+	room, ok := memory.Read(url + page + site)
+	if !ok || matcher == nil || url < 0 || page < 0 || site < 0 ||
 		kind < 0 || int(kind) >= len(filter.TypeNames()) || mode < 0 || int(mode) >= len(match.ModeNames) {
 		return 0
 	}

@@ -76,8 +76,6 @@ const (
 // ModeNames lists the modes in the order of their numbers.
 var ModeNames = []string{"off", "watch", "protect"}
 
-func (m Mode) String() string { return ModeNames[m] }
-
 // ModeNamed finds a mode by its name.
 func ModeNamed(name string) (Mode, bool) {
 	for i, n := range ModeNames {

@@ -23,7 +23,7 @@ const BIN = path.join(ROOT, "dist", "bin");
 const QUIET = 1500;
 
 /** Readers of the demo's releases ask for the next one this often, in seconds. */
-export const POLL_SECONDS = 2;
+const POLL_SECONDS = 2;
 
 /**
  * A request as its recipient saw it.
