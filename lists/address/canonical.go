@@ -64,7 +64,7 @@ func Canonical(dst, raw []byte) ([]byte, error) {
 	for end < len(rest) && !classes[rest[end]].is(endsAuthority) {
 		end++
 	}
-	out := slices.Grow(dst, len(raw)+1)
+	out := slices.Grow(dst, len(raw)+len("///"))
 	out = append(append(out, protocol.scheme...), "://"...)
 	out, ok := appendAuthority(out, rest[:end], protocol.port)
 	if !ok {
