@@ -1,23 +1,35 @@
-// Package filter reads and writes rules in the adblock network-filter syntax
-// (https://help.adblockplus.org/hc/en-us/articles/360062733293, with the
-// option names of uBlock Origin's static filter syntax).
-//
-// The part of the language that it knows is the one a host begins:
+// Package filter reads and writes rules in the network-filter syntax of
+// Adblock Plus (https://help.adblockplus.org/hc/en-us/articles/360062733293)
+// with the options of uBlock Origin's static filters
+// (https://github.com/gorhill/uBlock/wiki/Static-filter-syntax), as far as
+// they mean anything for a request that a page makes:
 //
 //	||doubleclick.net^                        a host and its subdomains
 //	||example.com/pixel.gif?                  … and what its path begins with
-//	||res.example.com/img/*/photo_*.jpg|      "*" any characters, "^" a separator or the end, "|" the end
-//	||example.com^$third-party,script         third-party 3p first-party 1p, and types
-//	||example.com^$domain=a.com|~b.a.com      on pages of these hosts
+//	||adservice.google.                       what a label of the host begins with
+//	|https://cdn.example/                     what the address begins with
+//	/img/*/photo_*.jpg|                       "*" any characters, "^" a separator or the end, "|" the end
+//	/^https:\/\/[a-z]{8}\.example\//          a regular expression
+//	*$script,domain=a.example                 every address
 //	@@||example.com/needed.js                 an exception
+//	||example.com^$third-party,script         third-party 3p first-party 1p, and types
+//	||example.com^$domain=a.com|~b.a.com|c.*  on pages of these hosts; c.* under any suffix
+//	||example.com^$to=a.example.com|~b.*      for requests to these hosts; denyallow=x is to=~x
+//	||example.com^$method=post                connect delete get head options patch post put other
+//	/Track.js$match-case                      "T" is not "t"
+//	||example.com^$important                  wins over exceptions
+//	||example.com^$badfilter                  takes away the rule without badfilter
 //
 // Types are document subdocument stylesheet script image font object
-// xmlhttprequest ping media websocket webtransport csp_report other, each
-// also with "~". Everything else is refused with an *Unsupported that names
-// its kind, so that an import can count what it leaves out, or with an error
-// that says what is wrong with the line.
+// xmlhttprequest ping media websocket webtransport csp_report other; types,
+// methods and names in lists can have a "~". A rule without types holds for
+// all of them. A rule that lists "popup" or another thing that is no request
+// beside types holds for the types.
 //
-// Matching ignores case, so a rule is kept in lower case.
+// Everything else is refused with an *Unsupported that names its kind, so
+// that an import can count what it leaves out, or with an error that says
+// what is wrong with the line. Regular expressions are told from patterns and
+// not looked into: that is for those who run them.
 package filter
 
 import (
@@ -39,24 +51,48 @@ const (
 	FirstParty       // the request stays on the page's site
 )
 
-// A Domain is one entry of a rule's domain= option.
+// An Anchor says where in the address a pattern without a host begins.
+type Anchor uint8
+
+// The anchors.
+const (
+	Anywhere Anchor = iota
+	AtStart         // "|": at the address's first byte
+	AtLabel         // "||": at the start of a label of the host
+)
+
+// A Domain is one entry of a rule's domain= or to= option.
 type Domain struct {
-	Name string // a host; the page's host is this or a subdomain of it
-	Not  bool   // the rule does not hold there
+	// Name is a host, and the entry means this host and its subdomains; or
+	// it is an entity, "name.*", and means name under any public suffix.
+	Name string
+	Not  bool // "~": the rule does not hold there
 }
 
 // A Rule is one network filter. Two rules that mean the same print the same.
+//
+// What a rule without a host matches is the address in its canonical form,
+// "scheme://host[:port]/path?query", see package address; what follows the
+// host is matched from the path on, whatever the port.
 type Rule struct {
-	Allow bool   // "@@": an exception
-	Host  string // canonical host; subdomains are meant too
-	// Pattern is what follows the host: "" for nothing but "^", else a text
-	// that begins with "/" or "^", in which "*" and "^" have their
-	// meaning. It need not reach the end of the address.
-	Pattern string
-	End     bool  // the pattern must reach the end of the address
-	Types   Types // 0: all
-	Party   Party
-	Domains []Domain // sorted; empty: every page
+	Allow     bool   // "@@": an exception
+	Important bool   // block rules only: wins over exceptions
+	Bad       bool   // badfilter: takes away the rule that is the same but for this
+	Host      string // canonical host; subdomains are meant too. "": none, or only a part of one
+	// Pattern is, with a Host, what follows it: "" for nothing but "^", else
+	// a text that begins with "/" or "^". Without, it is the whole pattern,
+	// "" for every address. "*" and "^" have their meaning. It need not reach
+	// the end of the address.
+	Pattern   string
+	Anchor    Anchor // where Pattern begins; Anywhere with a Host
+	End       bool   // the pattern must reach the end of the address
+	Regexp    bool   // Pattern is the source of a regular expression; no Host, Anchor or End
+	MatchCase bool   // else Pattern is in lower case, unless it is a Regexp
+	Types     Types  // 0: all
+	Party     Party
+	Methods   Methods  // 0: all
+	Domains   []Domain // hosts of pages, sorted; empty: every page
+	To        []Domain // hosts of requests, sorted; empty: every host
 }
 
 // Unsupported is the error of a rule that may be right but that this package
@@ -73,125 +109,163 @@ func (e *Unsupported) Error() string {
 
 // Plain reports whether the rule says nothing but a host.
 func (r *Rule) Plain() bool {
-	return !r.Allow && r.Pattern == "" && !r.End && r.Types == 0 && r.Party == AnyParty && len(r.Domains) == 0
+	return r.Host != "" && !r.Allow && !r.Important && !r.Bad && r.Pattern == "" && !r.End &&
+		r.Types == 0 && r.Party == AnyParty && r.Methods == 0 && len(r.Domains) == 0 && len(r.To) == 0
 }
 
 // Parse reads one rule. It wants no comment and no empty line.
 func Parse(line string) (Rule, error) {
 	var r Rule
-	if strings.Contains(line, "##") || strings.Contains(line, "#@#") || strings.Contains(line, "#?#") || strings.Contains(line, "#$#") {
-		return r, &Unsupported{Kind: "cosmetic or script rule"}
+	if kind := pageRule(line); kind != "" {
+		return r, &Unsupported{Kind: kind}
 	}
-	text := line
-	if rest, ok := strings.CutPrefix(text, "@@"); ok {
-		r.Allow, text = true, rest
+	text, options := cutOptions(line)
+	text, r.Allow = strings.CutPrefix(text, "@@")
+	if err := r.parseOptions(options); err != nil {
+		return Rule{}, err
 	}
-	if strings.HasPrefix(text, "/") && len(text) > 1 && (strings.HasSuffix(text, "/") || strings.Contains(text, "/$")) {
-		return r, &Unsupported{"regular expression", `write "||", the host, and its path with "*"`}
+	var err error
+	if looksRegexp(text) {
+		err = r.SetRegexp(text[1 : len(text)-1])
+	} else {
+		err = r.SetPattern(text)
 	}
-	// An option list begins at the last "$" that a letter or "~" follows.
-	if i := strings.LastIndexByte(text, '$'); i >= 0 && i+1 < len(text) && (text[i+1] == '~' || isLetter(text[i+1]) || isDigit(text[i+1])) {
-		if err := r.parseOptions(text[i+1:]); err != nil {
-			return r, err
-		}
-		text = text[:i]
+	if err == nil && r.everything() {
+		err = errors.New("this rule holds for every request: name a host or a path, or give it options")
 	}
-	rest, ok := strings.CutPrefix(text, "||")
-	if !ok {
-		return r, &Unsupported{"pattern without a host", `begin with "||" and a host`}
+	if err != nil {
+		return Rule{}, err
 	}
-	return r, r.SetTarget(rest)
+	return r, nil
+}
+
+// everything reports whether nothing, or one single character, says what the
+// rule is about.
+func (r *Rule) everything() bool {
+	return r.Host == "" && len(r.Pattern) < 2 && r.Types == 0 && r.Party == AnyParty &&
+		r.Methods == 0 && len(r.Domains) == 0 && len(r.To) == 0
 }
 
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 func isDigit(c byte) bool  { return '0' <= c && c <= '9' }
 
-// SetTarget sets the rule's host and pattern from the text after "||".
-func (r *Rule) SetTarget(text string) error {
-	for i := range len(text) {
-		if text[i] <= ' ' || text[i] >= 0x7f {
-			return errors.New("character " + strconv.QuoteRune(rune(text[i])) + ": write a host in punycode and a path in %-escapes")
+// looksRegexp knows a regular expression by the slashes around it.
+func looksRegexp(text string) bool {
+	return len(text) > 2 && text[0] == '/' && text[len(text)-1] == '/'
+}
+
+// SetRegexp sets the source of a regular expression. The rule must have no
+// host and no pattern.
+func (r *Rule) SetRegexp(source string) error {
+	for _, c := range source {
+		if c < ' ' || c >= 0x7f {
+			return errors.New("character " + strconv.QuoteRune(c) + ": an address is plain ASCII, and so is what matches it")
 		}
 	}
-	text = strings.ToLower(text)
-	end := strings.IndexAny(text, "/^?*|:")
-	if end < 0 {
-		end = len(text)
-	}
-	host, pattern := text[:end], text[end:]
-	switch {
-	case pattern == "" || pattern[0] == '*' || pattern[0] == '|':
-		return &Unsupported{"part of a host", `write the whole host and end it with "^" or a path`}
-	case pattern[0] == '?':
-		return errors.New("a query right after the host never matches: write \"/?\"")
-	case pattern[0] == ':':
-		return &Unsupported{"port", "leave it out: a rule holds for every port"}
-	}
-	var u address.URL
-	if err := u.Parse([]byte("https://" + host)); err != nil || string(u.Host()) != host {
-		return errors.New("host " + strconv.Quote(host) + ": want a whole host name, such as example.com")
-	}
-	pattern, r.End = strings.CutSuffix(pattern, "|")
-	if strings.Contains(pattern, "|") {
-		return errors.New("pattern " + strconv.Quote(pattern) + `: "|" may stand at the end only`)
-	}
-	if !r.End {
-		pattern = strings.TrimRight(pattern, "*")
-	}
-	if pattern == "^" && !r.End {
-		pattern = ""
-	}
-	r.Host, r.Pattern = host, pattern
+	r.Regexp, r.Pattern = true, source
 	return nil
 }
 
-func (r *Rule) parseOptions(text string) error {
-	var yes, no Types
-	for _, name := range strings.Split(text, ",") {
-		name, value, hasValue := strings.Cut(name, "=")
-		bare, not := strings.CutPrefix(name, "~")
-		if hasValue {
-			if name != "domain" && name != "from" {
-				return &Unsupported{Kind: "option " + name + "="}
-			}
-			if err := r.parseDomains(value); err != nil {
-				return err
-			}
-			continue
+// SetPattern sets host, pattern and anchors from the text of a pattern, such
+// as "||example.com/x*y|". Set MatchCase before. A declarativeNetRequest
+// urlFilter is such a text.
+func (r *Rule) SetPattern(text string) error {
+	for _, c := range text {
+		if c <= ' ' || c >= 0x7f {
+			return errors.New("character " + strconv.QuoteRune(c) + ": write a host in punycode and a path in %-escapes")
 		}
-		if set, ok := option(bare); ok {
-			if not {
-				no |= set
-			} else {
-				yes |= set
-			}
-			continue
+		if c == '#' {
+			return errors.New("character '#': the part of an address behind it is never sent, so leave it out")
 		}
-		party := AnyParty
-		switch bare {
-		case "third-party", "3p":
-			party = ThirdParty
-		case "first-party", "1p":
-			party = FirstParty
-		default:
-			return &Unsupported{"option " + name, "known are third-party, first-party, domain= and the types, such as script"}
-		}
-		if not {
-			party = ThirdParty + FirstParty - party
-		}
-		if r.Party != AnyParty && r.Party != party {
-			return errors.New("options third-party and first-party exclude each other: keep one")
-		}
-		r.Party = party
 	}
-	if yes != 0 && no != 0 {
-		return errors.New("types with and without \"~\": keep one kind")
+	if !r.MatchCase {
+		text = strings.ToLower(text)
 	}
-	r.SetTypes(yes)
-	if no != 0 {
-		r.SetTypes(no.Except())
+	switch {
+	case strings.HasPrefix(text, "||"):
+		text = text[2:]
+		host, rest, err := cutHost(text)
+		if err != nil {
+			return err
+		}
+		if host != "" {
+			r.Host, text = host, rest
+		} else if text != "" && beginsLabel(text[0]) {
+			r.Anchor = AtLabel
+		}
+	case strings.HasPrefix(text, "|"):
+		r.Anchor, text = AtStart, text[1:]
 	}
+	text, r.End = strings.CutSuffix(text, "|")
+	for strings.Contains(text, "**") {
+		text = strings.ReplaceAll(text, "**", "*")
+	}
+	// What "*" at an end makes pointless: itself, the end's anchor, and "^",
+	// which holds at the end of the address.
+	for {
+		cut := strings.TrimSuffix(strings.TrimSuffix(text, "^"), "*")
+		if !strings.HasSuffix(text, "*") && !strings.HasSuffix(text, "*^") {
+			break
+		}
+		text, r.End = cut, false
+	}
+	if r.Host != "" {
+		if text == "^" && !r.End {
+			text = ""
+		}
+	} else {
+		if strings.HasPrefix(text, "*") {
+			r.Anchor, text = Anywhere, text[1:]
+		}
+		if r.Anchor == Anywhere && text == "^" || text == "" {
+			r.Anchor, r.End, text = Anywhere, false, ""
+		}
+	}
+	if r.Host == "" && r.Anchor == Anywhere && pageRule(text) != "" {
+		return errors.New("pattern " + strconv.Quote(text) + ": reads as a rule about the page: begin it with \"||\" or \"|\"")
+	}
+	r.MatchCase = r.MatchCase && strings.ToLower(text) != strings.ToUpper(text)
+	r.Pattern = text
 	return nil
+}
+
+// cutHost splits the text after "||" behind a whole host. The host is empty
+// when there is only a part of one, or one with a port.
+func cutHost(text string) (host, rest string, err error) {
+	end := 0
+	if strings.HasPrefix(text, "[") {
+		end = strings.IndexByte(text, ']') + 1
+	}
+	stop := strings.IndexAny(text[end:], "/^?*|:")
+	if stop < 0 {
+		return "", "", nil
+	}
+	end += stop
+	switch text[end] {
+	case '?':
+		return "", "", errors.New("a query right after the host never matches: write \"/?\"")
+	case '*', '|', ':':
+		return "", "", nil
+	}
+	if end == 0 {
+		return "", "", nil
+	}
+	host = strings.ToLower(text[:end])
+	if !isHost(host) {
+		return "", "", errors.New("host " + strconv.Quote(host) + ": want a whole host name, such as example.com")
+	}
+	return host, text[end:], nil
+}
+
+func isHost(s string) bool {
+	var u address.URL
+	return u.Parse([]byte("https://"+s)) == nil && string(u.Host()) == s
+}
+
+// beginsLabel reports whether a label of a host can begin with c. Behind
+// anything else "||" means nothing, as in uBlock Origin.
+func beginsLabel(c byte) bool {
+	return isLetter(c) || isDigit(c) || c == '_' || c == '-' || c == '['
 }
 
 // SetTypes sets the rule's types; the set of all is the same as none.
@@ -202,31 +276,39 @@ func (r *Rule) SetTypes(s Types) {
 	r.Types = s
 }
 
-func (r *Rule) parseDomains(list string) error {
-	for _, name := range strings.Split(strings.ToLower(list), "|") {
-		name, not := strings.CutPrefix(name, "~")
-		if strings.ContainsAny(name, "*/") {
-			return &Unsupported{"domain= with a wildcard or a regular expression", "name the hosts one by one"}
-		}
-		if err := r.AddDomain(name, not); err != nil {
-			return err
-		}
+// SetMethods sets the rule's methods; the set of all is the same as none.
+func (r *Rule) SetMethods(s Methods) {
+	if s == allMethods {
+		s = 0
 	}
-	return nil
+	r.Methods = s
 }
 
 // AddDomain adds an entry of domain=.
-func (r *Rule) AddDomain(name string, not bool) error {
-	var u address.URL
-	if err := u.Parse([]byte("https://" + name)); err != nil || string(u.Host()) != name {
-		return errors.New("domain=" + name + `: want host names between "|"`)
+func (r *Rule) AddDomain(name string, not bool) (err error) {
+	r.Domains, err = addDomain(r.Domains, "domain=", name, not)
+	return err
+}
+
+// AddTo adds an entry of to=.
+func (r *Rule) AddTo(name string, not bool) (err error) {
+	r.To, err = addDomain(r.To, "to=", name, not)
+	return err
+}
+
+func addDomain(list []Domain, option, name string, not bool) ([]Domain, error) {
+	if !isHost(strings.TrimSuffix(name, ".*")) {
+		if strings.ContainsAny(name, "*/") {
+			return list, &Unsupported{option + " with a wildcard or a regular expression", "name the hosts one by one, or as name.*"}
+		}
+		return list, errors.New(option + name + `: want host names between "|"`)
 	}
 	d := Domain{name, not}
-	i, found := slices.BinarySearchFunc(r.Domains, d, compareDomains)
+	i, found := slices.BinarySearchFunc(list, d, compareDomains)
 	if !found {
-		r.Domains = slices.Insert(r.Domains, i, d)
+		list = slices.Insert(list, i, d)
 	}
-	return nil
+	return list, nil
 }
 
 func compareDomains(a, b Domain) int {
@@ -241,19 +323,55 @@ func compareDomains(a, b Domain) int {
 
 // String writes the rule in its one canonical form.
 func (r Rule) String() string {
-	var b strings.Builder
+	text, options := r.target(), r.options()
+	// "_" is the option that means nothing, and a "*" at the end means nothing.
+	if options == "" && strings.Contains(text, "$") {
+		if pattern, _ := cutOptions(text); pattern != text {
+			options = "_"
+		}
+	}
+	if options != "" && (strings.HasSuffix(text, "$") || strings.HasSuffix(text, `\`)) {
+		text += "*"
+	}
+	if options != "" {
+		text += "$" + options
+	}
 	if r.Allow {
-		b.WriteString("@@")
+		return "@@" + text
 	}
-	b.WriteString("||")
-	b.WriteString(r.Host)
-	if r.Pattern == "" && !r.End {
-		b.WriteByte('^')
+	return text
+}
+
+// target writes the pattern with its anchors. Where a pattern would be read
+// as something else, a "*" stands in front of it or behind it.
+func (r *Rule) target() string {
+	text := r.Pattern
+	switch {
+	case r.Regexp:
+		return "/" + text + "/"
+	case r.Host != "" && text == "" && !r.End:
+		return "||" + r.Host + "^"
+	case r.Host != "":
+		text = "||" + r.Host + text
+	case r.Anchor == AtLabel:
+		text = "||" + text
+	case r.Anchor == AtStart:
+		text = "|" + text
+	case text == "":
+		return "*"
+	case strings.IndexByte("|!@[", text[0]) >= 0:
+		text = "*" + text
 	}
-	b.WriteString(r.Pattern)
-	if r.End {
-		b.WriteByte('|')
+	switch {
+	case r.End:
+		return text + "|"
+	case strings.HasSuffix(text, "|"), looksRegexp(text):
+		return text + "*"
 	}
+	return text
+}
+
+func (r *Rule) options() string {
 	var options []string
 	switch r.Party {
 	case ThirdParty:
@@ -263,27 +381,44 @@ func (r Rule) String() string {
 	}
 	options = r.Types.appendOptions(options)
 	if len(r.Domains) > 0 {
-		names := make([]string, len(r.Domains))
-		for i, d := range r.Domains {
-			names[i] = d.Name
-			if d.Not {
-				names[i] = "~" + d.Name
-			}
+		options = append(options, "domain="+domainsText(r.Domains))
+	}
+	if len(r.To) > 0 {
+		options = append(options, "to="+domainsText(r.To))
+	}
+	if r.Methods != 0 {
+		options = append(options, "method="+r.Methods.text())
+	}
+	for _, flag := range []struct {
+		name string
+		set  bool
+	}{{"match-case", r.MatchCase}, {"important", r.Important}, {"badfilter", r.Bad}} {
+		if flag.set {
+			options = append(options, flag.name)
 		}
-		options = append(options, "domain="+strings.Join(names, "|"))
 	}
-	if len(options) > 0 {
-		b.WriteByte('$')
-		b.WriteString(strings.Join(options, ","))
+	return strings.Join(options, ",")
+}
+
+func domainsText(list []Domain) string {
+	names := make([]string, len(list))
+	for i, d := range list {
+		names[i] = d.Name
+		if d.Not {
+			names[i] = "~" + d.Name
+		}
 	}
-	return b.String()
+	return strings.Join(names, "|")
 }
 
 // Directory splits the pattern at its last leading directory: the literal
 // text up to the last "/" before any "*" or "^", at most
 // address.MaxDirectories deep. The rest is what Match wants of the address
-// after that directory.
+// after that directory. A rule without a host has none.
 func (r *Rule) Directory() (directory, rest string) {
+	if r.Host == "" {
+		return "", r.Pattern
+	}
 	literal := r.Pattern
 	if i := strings.IndexAny(literal, "*^"); i >= 0 {
 		literal = literal[:i]

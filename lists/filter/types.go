@@ -86,7 +86,10 @@ var groups = [...]struct {
 	{"other", "other", []Type{Speculative, XSLT, XMLDTD, WebManifest, JSON, Other}},
 }
 
-const allTypes = Types(1<<len(groups) - 1)
+const (
+	allTypes     = Types(1<<len(groups) - 1)
+	documentType = Types(1) // the first group
+)
 
 var groupOf = func() (set [len(typeNames)]Types) {
 	for i, g := range groups {
@@ -96,6 +99,14 @@ var groupOf = func() (set [len(typeNames)]Types) {
 	}
 	return set
 }()
+
+// TypesOf is the group that a type belongs to, none for an unknown one.
+func TypesOf(t Type) Types {
+	if int(t) < len(groupOf) {
+		return groupOf[t]
+	}
+	return 0
+}
 
 // Has reports whether a rule for these types holds for t.
 func (s Types) Has(t Type) bool {
@@ -132,8 +143,8 @@ next:
 // Except is the set of all types that are not in s.
 func (s Types) Except() Types { return allTypes &^ s }
 
-// option finds the group that a rule's option names, by its aliases too.
-func option(name string) (Types, bool) {
+// typeOption finds the group that a rule's option names, by its aliases too.
+func typeOption(name string) (Types, bool) {
 	switch name {
 	case "xhr":
 		name = "xmlhttprequest"
@@ -143,6 +154,8 @@ func option(name string) (Types, bool) {
 		name = "subdocument"
 	case "doc":
 		name = "document"
+	case "object-subrequest":
+		name = "object"
 	case "beacon":
 		name = "ping"
 	}

@@ -112,7 +112,7 @@ func fromDNR(rule gjson.Result) (kind bundle.Kind, r filter.Rule, err error) {
 	if target, err = punycode(target); err != nil {
 		return kind, r, err
 	}
-	if err = r.SetTarget(target); err != nil {
+	if err = r.SetPattern("||" + target); err != nil {
 		return kind, r, err
 	}
 	set, err := dnrTypes(types)
