@@ -1,0 +1,188 @@
+package leak
+
+import (
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// unescape appends text to out without the escapes of addresses (%2F, %u00e9)
+// and those of JSON and scripts (\/, \u00e9, \xe9). What is no escape stays.
+// It tells which of the two there were; the result is never longer than text.
+func unescape(out, text []byte) (plain []byte, percent, backslash bool) {
+	for i := 0; i < len(text); {
+		c := text[i]
+		if c != '%' && c != '\\' {
+			out = append(out, c)
+			i++
+			continue
+		}
+		r, size := character(text[i:])
+		switch {
+		case size == 0:
+			out = append(out, c)
+			i++
+			continue
+		case r < 0x100 && text[i+1] != 'u':
+			out = append(out, byte(r))
+		default:
+			out = utf8.AppendRune(out, r)
+		}
+		i += size
+		percent = percent || c == '%'
+		backslash = backslash || c == '\\'
+	}
+	return out, percent, backslash
+}
+
+// character reads the escape at the beginning of text. Its size is 0 if there
+// is none.
+func character(text []byte) (r rune, size int) {
+	if len(text) < 2 {
+		return 0, 0
+	}
+	next := text[1]
+	switch {
+	case next == 'u':
+		r, ok := hexNumber(text[2:], 4)
+		if !ok {
+			return 0, 0
+		}
+		if utf16.IsSurrogate(r) && len(text) >= 12 && text[6] == text[0] && text[7] == 'u' {
+			if low, ok := hexNumber(text[8:], 4); ok {
+				return utf16.DecodeRune(r, low), 12
+			}
+		}
+		return r, 6
+	case text[0] == '%':
+		if r, ok := hexNumber(text[1:], 2); ok {
+			return r, 3
+		}
+		return 0, 0
+	}
+	switch next {
+	case 'x':
+		if r, ok := hexNumber(text[2:], 2); ok {
+			return r, 4
+		}
+		return 0, 0
+	case 'n', 'r':
+		return '\n', 2
+	case 't', 'b', 'f':
+		return '\t', 2
+	case '"', '\'', '\\', '/':
+		return rune(next), 2
+	}
+	return 0, 0
+}
+
+// hexNumber reads the number of n hexadecimal digits at the beginning of text.
+func hexNumber(text []byte, n int) (number rune, ok bool) {
+	if len(text) < n {
+		return 0, false
+	}
+	for _, c := range text[:n] {
+		class := classes[c]
+		if class&(figure|hexSmall|hexLarge) == 0 {
+			return 0, false
+		}
+		number = number<<4 | rune(c&0xf)
+		if class != figure {
+			number += 9
+		}
+	}
+	return number, true
+}
+
+// unhex appends to out the bytes that text writes in hexadecimal.
+func unhex(out, text []byte) []byte {
+	for ; len(text) >= 2; text = text[2:] {
+		b, _ := hexNumber(text, 2)
+		out = append(out, byte(b))
+	}
+	return out
+}
+
+// sextets has what a character is worth in base64 and base64url (RFC 4648).
+var sextets = func() (of [256]uint8) {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	for i := range len(alphabet) {
+		of[alphabet[i]] = uint8(i)
+	}
+	of['+'], of['-'], of['/'], of['_'] = 62, 62, 63, 63
+	return of
+}()
+
+// unbase64 appends to out the bytes that text, all of base64's characters,
+// stands for.
+func unbase64(out, text []byte) []byte {
+	for len(text) >= 4 {
+		n := uint32(sextets[text[0]])<<18 | uint32(sextets[text[1]])<<12 | uint32(sextets[text[2]])<<6 | uint32(sextets[text[3]])
+		out = append(out, byte(n>>16), byte(n>>8), byte(n))
+		text = text[4:]
+	}
+	if len(text) >= 2 {
+		out = append(out, sextets[text[0]]<<2|sextets[text[1]]>>4)
+	}
+	if len(text) == 3 {
+		out = append(out, sextets[text[1]]<<4|sextets[text[2]]>>2)
+	}
+	return out
+}
+
+// looksLikeBase64 reports whether text, read as base64, has ASCII in it: five
+// groups in a row, or all there are. Each group of three ASCII bytes leaves
+// three bits clear that are as often set in anything else.
+func looksLikeBase64(text []byte) bool {
+	want, row := min(5, len(text)/4), 0
+	for ; len(text) >= 4; text = text[4:] {
+		if sextets[text[0]]&0x20|sextets[text[1]]&0x08|sextets[text[2]]&0x02 != 0 {
+			row = 0
+		} else if row++; row >= want {
+			return true
+		}
+	}
+	return false
+}
+
+// compression names the format of a stream that begins text and where in it
+// the DEFLATE data begins: gzip (RFC 1952) or zlib (RFC 1950).
+func compression(text []byte) (name string, at int) {
+	switch {
+	case len(text) < 6:
+	case text[0] == 0x1f && text[1] == 0x8b && text[2] == 8:
+		return "gzip", gzipHeader(text)
+	case text[0]&0x8f == 8 && (uint(text[0])<<8|uint(text[1]))%31 == 0 && text[1]&0x20 == 0:
+		return "zlib", 2
+	}
+	return "", 0
+}
+
+// gzipHeader is the length of a gzip member's header (RFC 1952, 2.3).
+func gzipHeader(text []byte) int {
+	const (
+		headerCheck = 1 << (1 + iota)
+		extra
+		name
+		comment
+	)
+	if len(text) < 10 {
+		return len(text)
+	}
+	flags, at := text[3], 10
+	if flags&extra != 0 && len(text) >= at+2 {
+		at += 2 + int(text[at]) + int(text[at+1])<<8
+	}
+	for _, flag := range [...]byte{name, comment} {
+		if flags&flag == 0 {
+			continue
+		}
+		for at < len(text) && text[at] != 0 {
+			at++
+		}
+		at++
+	}
+	if flags&headerCheck != 0 {
+		at += 2
+	}
+	return min(at, len(text))
+}
