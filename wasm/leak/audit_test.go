@@ -86,9 +86,15 @@ func TestCorpus(t *testing.T) {
 		r := rand.New(rand.NewPCG(2019, 200))
 		r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 		var b strings.Builder
-		for _, d := range all[:min(200, len(all))] {
+		for _, d := range all[:min(sampleSize(), len(all))] {
 			fmt.Fprintf(&b, "%s\t%s %s field=%q text=%q\n  page %s\n  url  %s\n", d.id, d.finding.What, d.finding.Encoding, d.finding.Field, d.finding.Text, d.page, d.url)
 		}
 		os.WriteFile(sample, []byte(b.String()), 0o666)
 	}
+}
+
+func sampleSize() int {
+	n := 200
+	fmt.Sscan(os.Getenv("PARAVENT_N"), &n)
+	return n
 }

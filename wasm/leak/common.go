@@ -21,6 +21,9 @@ const common = ` ` +
 	`about contact help support faq terms privacy legal imprint cookie cookies ` +
 	`news blog article articles story stories post posts press magazine ` +
 	`suche recherche buscar cerca szukaj ara startseite accueil inicio ` +
+	// booking
+	`doctor doctors patient patients practitioner practitioners book booking bookings appointment appointments ` +
+	`reservation reserve rdv termin termine agenda calendar slot slots confirm confirmed confirmation payment pay paid return ` +
 	// languages and countries
 	`english french german spanish italian en_us de_de fr_fr ` +
 	// time

@@ -20,6 +20,7 @@ type search struct {
 	place    Place
 	best     Finding
 	found    bool
+	alone    int16 // the first word that was all of a field's value
 }
 
 // A frame is a text that is being read, with the encoding that was taken from
@@ -35,7 +36,7 @@ func (p *Page) Find(url, body, referer []byte) (Finding, bool) {
 	if !p.known {
 		p.learn()
 	}
-	p.found = false
+	p.found, p.alone = false, 0
 	p.work = min(maxWork, 256<<10+16*(len(url)+len(body)+len(referer)))
 	a := cut(url)
 	p.place = URL
@@ -122,7 +123,7 @@ func (p *Page) examine(depth int, asset bool) {
 			}
 			runs[count] = now
 			count++
-			p.judge(depth, now, r.end, asset)
+			p.judge(depth, now, r.start, r.end, asset)
 		}
 	}
 	if seen&escape != 0 && depth < maxDepth {
@@ -224,50 +225,67 @@ func printable(text []byte) bool {
 	return odd*4 <= len(head)
 }
 
-// judge decides whether the words that follow each other as in the address say
-// enough.
-func (p *Page) judge(depth int, r run, end int, asset bool) {
+// judge decides whether the words that follow each other as in the address,
+// the last of them at text[at:end], say enough.
+func (p *Page) judge(depth int, r run, at, end int, asset bool) {
 	last := int(r.needle) - 1
 	first := last - int(r.length) + 1
 	if last < p.path.first {
 		return // nothing but the host
 	}
 	text := p.frames[depth].text
-	if first < p.path.end {
-		n, weight := p.weight(first, last+1, p.path)
-		all, total := p.weight(0, len(p.words), p.path)
-		hosted := first < p.path.first && first <= max(p.host.first, p.host.end-2)
-		switch {
-		case total > 0 && hosted && n == all:
-			p.hit(Address, depth, r.start, end)
-			return
-		case asset && n == all && n >= 2 && weight >= 5:
-			p.hit(Path, depth, r.start, end)
-		case !asset && n >= 2 && weight >= 4:
-			p.hit(Path, depth, r.start, end)
-		case !asset && n == 1 && n == all && weight >= 2 && isolated(text, r.start, end):
-			p.hit(Path, depth, r.start, end)
-		case !asset && n == 1 && weight >= 3 && isolated(text, r.start, end):
+	n, weight := p.weight(first, last+1, p.path)
+	all, _ := p.weight(0, len(p.words), p.path)
+	hosted := first < p.path.first && first <= max(p.host.first, p.host.end-2)
+	whole := n == all
+	if all == 0 {
+		m, _ := p.weight(first, last+1, p.rest)
+		all, _ = p.weight(0, len(p.words), p.rest)
+		whole = m == all
+	}
+	switch {
+	case all > 0 && whole && hosted:
+		p.hit(Address, depth, r.start, end)
+	case n == 0:
+	case asset:
+		if whole && n >= 2 && weight >= 5 {
 			p.hit(Path, depth, r.start, end)
 		}
+	case n >= 2 && weight >= 4,
+		whole && weight >= 2 && first <= p.path.first && last >= p.path.end-1 && isolated(text, r.start, end),
+		first == last && weight >= 2 && isolated(text, at, end) && (weight >= 3 || p.second(r.needle)):
+		p.hit(Path, depth, r.start, end)
 	}
 	if asset {
 		return
 	}
 	for _, part := range p.parts {
-		if first > part.first || last < part.first {
+		if first > part.first || last < part.first || last >= part.end {
 			continue
 		}
 		n, weight := p.weight(first, last+1, part)
 		all, _ := p.weight(0, len(p.words), part)
+		start := r.start
+		if last == part.first {
+			start = at
+		}
 		switch {
 		case n == 0 || n < all:
 		case n >= 2 && weight >= 4:
 			p.hit(part.what, depth, r.start, end)
-		case isolated(text, r.start, end) && (weight >= 3 || related(field(text, r.start), part.name)):
-			p.hit(part.what, depth, r.start, end)
+		case isolated(text, start, end) && (weight >= 3 || related(field(text, start), part.name) || weight >= 2 && p.second(r.needle)):
+			p.hit(part.what, depth, start, end)
 		}
 	}
+}
+
+// second tells whether a word is the second one of the address that is all of
+// a field's value.
+func (p *Page) second(needle int16) bool {
+	if p.alone == 0 {
+		p.alone = needle
+	}
+	return p.words[p.alone-1].hash != p.words[needle-1].hash
 }
 
 // weight adds up the needles of a part between first and end.
@@ -281,16 +299,17 @@ func (p *Page) weight(first, end int, of part) (words, weight int) {
 	return words, weight
 }
 
-// isolated tells whether text[start:end] is all of a field's value.
+// isolated tells whether text[start:end] is all of a field's value, but for
+// slashes around it.
 func isolated(text []byte, start, end int) bool {
-	left, right := byte('='), byte('&')
-	if start > 0 {
-		left = text[start-1]
+	for start > 0 && (text[start-1] == '/' || text[start-1] == ' ') {
+		start--
 	}
-	if end < len(text) {
-		right = text[end]
+	for end < len(text) && (text[end] == '/' || text[end] == ' ') {
+		end++
 	}
-	return bytes.IndexByte([]byte("=\"',:[|"), left) >= 0 && bytes.IndexByte([]byte("&\"',;]|\n}"), right) >= 0
+	return (start == 0 || bytes.IndexByte([]byte("=\"',:;[|"), text[start-1]) >= 0) &&
+		(end == len(text) || bytes.IndexByte([]byte("&\"',:;]|\n}"), text[end]) >= 0)
 }
 
 // field is the name under which text has what stands at the offset at.
@@ -344,11 +363,11 @@ func letters(name []byte) []byte {
 
 // hit notes a finding, if it is better than the one before.
 func (p *Page) hit(what What, depth, start, end int) {
-	if p.found && p.best.What <= what {
+	text := p.frames[depth].text
+	if p.found && (p.best.What < what || p.best.What == what && !bytes.HasPrefix(text[start:end], []byte(p.best.Text))) {
 		return
 	}
 	p.found = true
-	text := p.frames[depth].text
 	p.best = Finding{
 		What: what, Place: p.place, Encoding: p.encoding(depth),
 		Text: string(text[start:min(end, start+maxShown)]),

@@ -23,6 +23,7 @@ type Page struct {
 	parts []part
 	host  part // of words
 	path  part
+	rest  part // query and fragment
 
 	digests []imprint // made when something looks like one
 	search
@@ -97,6 +98,7 @@ func (p *Page) learn() {
 		p.parts = append(p.parts, values)
 	}
 	p.parts = append(p.parts, p.read(Path, a.fragment, true))
+	p.rest = part{first: p.path.end, end: len(p.words)}
 }
 
 // read adds the words of text to the needles. Words that weigh nothing are

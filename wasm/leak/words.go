@@ -75,42 +75,33 @@ const (
 func (r *reader) next() bool {
 	text, i := r.text, r.at
 	gap, in := uint16(0), uint16(0)
-	for ; i < len(text); i++ {
-		class := classes[text[i]]
-		if class&inWord != 0 {
-			break
-		}
-		gap |= class
-	}
 	start, hash := i, uint64(hashStart)
 	for i < len(text) {
 		c := text[i]
 		class := classes[c]
+		letter, size := rune(c|0x20), 1 // no case: digits have this bit
+		if class == wide {
+			if letter, size = fold(text[i:]); letter == ' ' {
+				class = other
+			}
+		}
 		if class&inWord == 0 {
-			break
-		}
-		in |= class
-		if class != wide {
-			hash = (hash ^ uint64(c|0x20)) * hashPrime // no case: digits have this bit
-			i++
-			continue
-		}
-		letter, size := fold(text[i:])
-		if letter == ' ' {
-			if i > start {
+			if in != 0 {
 				break
 			}
+			gap |= class
 			i += size
-			start, in, gap = i, 0, gap|other
+			start = i
 			continue
 		}
+		in |= class
 		if letter != 0 {
 			hash = (hash ^ uint64(letter)) * hashPrime
 		}
 		i += size
 	}
 	r.at, r.start, r.end, r.hash, r.classes, r.gap = i, start, i, hash, in, gap
-	return i > start
+	return in != 0
 }
 
 // fold reads a character beyond ASCII and takes case and Latin accents away
