@@ -142,7 +142,7 @@ func Parse(line string) (Rule, error) {
 // everything reports whether nothing, or one single character, says what the
 // rule is about.
 func (r *Rule) everything() bool {
-	return r.Host == "" && len(r.Pattern) < 2 && r.Types == 0 && r.Party == AnyParty &&
+	return r.Host == "" && !r.Regexp && len(r.Pattern) < 2 && r.Types == 0 && r.Party == AnyParty &&
 		r.Methods == 0 && len(r.Domains) == 0 && len(r.To) == 0
 }
 
@@ -184,13 +184,16 @@ func (r *Rule) SetPattern(text string) error {
 	switch {
 	case strings.HasPrefix(text, "||"):
 		text = text[2:]
+		if text == "" || !beginsLabel(text[0]) {
+			break
+		}
 		host, rest, err := cutHost(text)
 		if err != nil {
 			return err
 		}
 		if host != "" {
 			r.Host, text = host, rest
-		} else if text != "" && beginsLabel(text[0]) {
+		} else {
 			r.Anchor = AtLabel
 		}
 	case strings.HasPrefix(text, "|"):
@@ -245,9 +248,6 @@ func cutHost(text string) (host, rest string, err error) {
 	case '?':
 		return "", "", errors.New("a query right after the host never matches: write \"/?\"")
 	case '*', '|', ':':
-		return "", "", nil
-	}
-	if end == 0 {
 		return "", "", nil
 	}
 	host = strings.ToLower(text[:end])

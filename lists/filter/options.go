@@ -152,6 +152,9 @@ func (r *Rule) parseOptions(text string) error {
 			return err
 		}
 	}
+	if r.Allow && r.Important {
+		return &Unsupported{"important exception", "exceptions give way to important rules: leave the option out"}
+	}
 	return r.setTypes(yes, no, noRequest)
 }
 
