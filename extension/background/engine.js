@@ -1,7 +1,7 @@
 import { Module } from "./wasm.js";
 
 /**
- * @typedef {"off" | "watch" | "protect"} Mode
+ * @typedef {"off" | "watch" | "protect" | "strict"} Mode
  * @typedef {"allow" | "block" | "relay"} Action
  */
 
@@ -18,6 +18,7 @@ import { Module } from "./wasm.js";
  * The engine's words in the order of their numbers.
  * @typedef {object} Names
  * @property {string[]} types
+ * @property {string[]} methods
  * @property {string[]} modes
  * @property {string[]} actions
  * @property {string[]} reasons
@@ -32,7 +33,7 @@ const CHECK = 0x5aa5;
  * decision.
  * @param {number} word
  * @param {Names} names
- * @returns {Decision}
+ * @returns {Readonly<Decision>}
  */
 export function readWord(word, names) {
   const action = names.actions[(word >>> 8) & 0xf];
@@ -41,22 +42,41 @@ export function readWord(word, names) {
   if (word >>> 16 !== CHECK || !action || !would || !reason) {
     throw new Error(`the engine answered 0x${(word >>> 0).toString(16)}`);
   }
-  return {
+  return Object.freeze({
     action: /** @type {Action} */ (action),
     would: /** @type {Action} */ (would),
     reason,
-  };
+  });
 }
 
 /**
- * @param {string} text four lines of words
+ * What is known of a request besides its address and type.
+ * @typedef {object} More
+ * @property {string} [method] GET when left out
+ * @property {boolean} [leaks] whether to look for leaks: in the URL, and in
+ * @property {string | Uint8Array} [body]
+ * @property {string} [referer]
+ */
+
+/**
+ * @param {string} text five lines of words
  * @returns {Names}
  */
 export function readNames(text) {
-  const [types, modes, actions, reasons] = text.split("\n").map((line) => line.split(" "));
-  if (!types || !modes || !actions || !reasons) throw new Error("the engine names no words");
-  return { types, modes, actions, reasons };
+  const [types, methods, modes, actions, reasons] = text.split("\n").map((line) => line.split(" "));
+  if (!types || !methods || !modes || !actions || !reasons) throw new Error("the engine names no words");
+  return { types, methods, modes, actions, reasons };
 }
+
+/**
+ * What a request carries of its page, see package wasm/leak.
+ * @typedef {object} Leak
+ * @property {string} what "address", "path" or "search"
+ * @property {string} place "url", "body" or "referer"
+ * @property {string} encoding such as "percent" or "base64 in JSON"
+ * @property {string} field the parameter or key that it stands under, "" for none
+ * @property {string} text what was found, decoded, at most 100 bytes
+ */
 
 /** Decides requests with one bundle. */
 export class Engine {
@@ -64,7 +84,11 @@ export class Engine {
   #names;
   /** @type {Map<string, number>} */
   #types;
+  /** @type {Map<string, number>} */
+  #modes;
   #other;
+  /** Words that were read before. @type {Map<number, Readonly<Decision>>} */
+  #read = new Map();
 
   /**
    * @param {Uint8Array | ArrayBuffer} bundle
@@ -85,21 +109,50 @@ export class Engine {
     this.#module = module;
     this.#names = readNames(module.text(module.ask("names")));
     this.#types = new Map(this.#names.types.map((word, number) => [word, number]));
+    this.#modes = new Map(this.#names.modes.map((word, number) => [word, number]));
     this.#other = this.#types.get("other") ?? 0;
   }
 
   /**
    * @param {string} url
    * @param {string} page address of the top document
-   * @param {string} site its registrable domain
    * @param {string} type as webRequest names it
    * @param {Mode} mode
-   * @returns {Decision}
+   * @param {More} [more]
+   * @returns {Readonly<Decision>}
    * @throws when the engine is broken
    */
-  decide(url, page, site, type, mode) {
-    const number = this.#types.get(type) ?? this.#other;
-    return readWord(this.#module.decide(url, page, site, number, this.#names.modes.indexOf(mode)), this.#names);
+  decide(url, page, type, mode, more) {
+    let what = (this.#types.get(type) ?? this.#other) | ((this.#modes.get(mode) ?? 0xf) << 12);
+    let word;
+    if (more === undefined) {
+      word = this.#module.decide(url, page, what, false);
+    } else {
+      const { method = "GET", leaks = false, body = "", referer = "" } = more;
+      const number = this.#names.methods.indexOf(method.toLowerCase());
+      what |= ((number < 0 ? this.#names.methods.indexOf("other") : number) << 8) | (leaks ? 1 << 16 : 0);
+      word =
+        body.length + referer.length === 0
+          ? this.#module.decide(url, page, what, leaks)
+          : this.#module.call("decide", [page, url, body, referer], what);
+    }
+    let decision = this.#read.get(word);
+    if (decision === undefined) {
+      decision = readWord(word, this.#names);
+      this.#read.set(word, decision);
+    }
+    return decision;
+  }
+
+  /**
+   * What the last decided request would have told, when that decided.
+   * @returns {Leak | null}
+   */
+  leak() {
+    const size = this.#module.ask("leaked");
+    if (size === 0) return null;
+    const [what, place, encoding, field, ...text] = this.#module.text(size).split("\n");
+    return { what, place, encoding, field, text: text.join("\n") };
   }
 
   /**

@@ -1,38 +1,58 @@
-// Package address reads the addresses (URLs) that a browser asks for and
-// cuts them into the expressions that lists are made of.
+// Package address reads the addresses (URLs) that a browser asks for, and
+// prepares the two things that lists ask of them: the expressions that may
+// stand in a list, and the text and words that patterns are made of.
 //
-// A browser hands its extensions URLs that the WHATWG URL standard has
-// already serialized: the scheme and the host are lower case, the host is
-// ASCII. Lists and recorded visits are less tidy, so Parse takes more than
-// that and brings everything to one form:
+// # Canonical form
 //
-//   - scheme, host, path and query in lower case (filter rules ignore case
-//     unless they say otherwise, and none of ours does);
-//   - no user information, no port, no fragment, no dot after the host;
-//   - an empty path is "/".
+// Rules are about one form of an address,
 //
-// What it cannot read it refuses, and a caller on a protected site stops the
-// request: a URL that nobody can judge is never sent in silence.
+//	scheme "://" host [":" port] path ["?" query]
 //
-// Expressions follow the idea of Safe Browsing's URL expressions
+// as the URL standard's serializer writes it (https://url.spec.whatwg.org),
+// without user information, default port, fragment and the dot after the host.
+// A browser hands its extensions nearly that, so Parse takes it in one pass,
+// eight bytes at a time; what needs more goes through Canonical, which reads
+// any spelling. What neither can read is refused, and a caller on a protected
+// site stops the request: nothing that cannot be judged is sent in silence.
+//
+// # Expressions
+//
+// The idea is that of Safe Browsing's URL expressions
 // (https://developers.google.com/safe-browsing/v4/urls-hashing): every suffix
-// of the host that begins at a label, and for a path its leading directories.
-// Keys are written with the host's labels reversed, so that one buffer holds
-// all suffixes of a host as its own prefixes:
+// of the host that begins at a label, alone or with a leading directory of
+// the path. All are slices of one text.
 //
 //	https://cdn.example.com/a/b.js
-//	    com  com.example  com.example.cdn
-//	    com.example.cdn/  com.example.cdn/a/
+//	    cdn.example.com  example.com  com
+//	    cdn.example.com/  cdn.example.com/a/  example.com/  example.com/a/ …
 package address
 
-import "errors"
+import (
+	"encoding/binary"
+	"errors"
+	"math/bits"
+)
 
-// MaxDirectories is how many leading directories of a path are expressions.
-// The first is "/". A rule with a longer path is kept under the last of them.
-const MaxDirectories = 6
+// Bounds of what rules see of an address.
+const (
+	// MaxText is how many bytes of an address patterns look at. Rules never
+	// speak of what stands behind, and a page that asks for megabytes must
+	// not be able to slow its own protection down.
+	MaxText = 2048
+	// MaxDirectories is how many leading directories of a path are
+	// expressions. The first is "/". A rule with a longer path is kept under
+	// the last of them.
+	MaxDirectories = 6
+	// Beyond stands behind the text where an address was cut off, and behind
+	// every text's end. It is no character of any address or rule.
+	Beyond = 0x7f
+	// Slack is how many bytes of Beyond follow a text, so that words can be
+	// read whole.
+	Slack = 16
+)
 
-// Errors of Parse. They are fixed values, so that reading a hostile URL
-// allocates nothing.
+// Errors of Parse and Canonical. They are fixed values, so that reading a
+// hostile URL allocates nothing.
 var (
 	// ErrLocal says that the scheme never leaves the browser (data:, blob:, about:).
 	ErrLocal = errors.New("the address stays inside the browser")
@@ -45,170 +65,332 @@ var (
 )
 
 // A URL is an address in canonical form. Its zero value is ready for Parse,
-// and one value can be parsed into again and again without allocating.
+// and one value can be parsed into again and again without allocating. What
+// its methods return is valid until the next Parse.
 type URL struct {
-	host []byte
-	path []byte // empty until Path is asked for
-	rest []byte // of the parsed text, behind the authority
+	exact, lower []byte   // the text and Slack bytes of Beyond behind it
+	words        []uint64 // a bit a byte of lower: a letter or digit
+	size         int      // of the text
+	host, port   int      // where they begin; the port with its ":"
+	path         int
+	labels       []int  // where the host's labels begin
+	joined       []byte // host and path when a port stands between them
+	scratch      []byte
 }
 
-// Host is the host in lower case without port and trailing dot. The bytes are
-// valid until the next Parse.
-func (u *URL) Host() []byte { return u.host }
+// Text is the canonical address in lower case, at most MaxText bytes of it.
+func (u *URL) Text() []byte { return u.lower[:u.size] }
 
-// Path is the path and query in lower case, beginning with "/"; empty when
-// Parse failed. The bytes are valid until the next Parse. Most requests are
-// decided by their host, so the path is made when it is first asked for.
-func (u *URL) Path() []byte {
-	if len(u.path) == 0 && len(u.host) > 0 {
-		u.path = appendPath(u.path, u.rest)
+// Exact is Text in the case in which it was written.
+func (u *URL) Exact() []byte { return u.exact[:u.size] }
+
+// Padded is Text with Slack bytes of Beyond behind it.
+func (u *URL) Padded() []byte { return u.lower }
+
+// Words has a bit for each byte of Text, lowest first, that is set for a
+// letter or a digit, and more words of zeros behind.
+func (u *URL) Words() []uint64 { return u.words }
+
+// Whole reports whether Text is all of the address.
+func (u *URL) Whole() bool { return len(u.lower) == u.size+Slack }
+
+// Host is the host in lower case.
+func (u *URL) Host() []byte { return u.lower[u.host:u.port] }
+
+// HostStart is where the host begins in Text.
+func (u *URL) HostStart() int { return u.host }
+
+// HostEnd is where the host ends in Text, before a port.
+func (u *URL) HostEnd() int { return u.port }
+
+// Labels are where the labels of the host begin in Text; an IP address is a
+// single one.
+func (u *URL) Labels() []int { return u.labels }
+
+// Path is the path and query in lower case, beginning with "/".
+func (u *URL) Path() []byte { return u.lower[u.path:u.size] }
+
+// HostPath is host and path in one piece, without a port, in lower case and in
+// the case that was written.
+func (u *URL) HostPath() (lower, exact []byte) {
+	if u.port == u.path {
+		return u.lower[u.host:u.size], u.exact[u.host:u.size]
 	}
-	return u.path
+	n := u.size - u.path + u.port - u.host
+	u.joined = append(append(u.joined[:0], u.lower[u.host:u.port]...), u.lower[u.path:u.size]...)
+	u.joined = append(append(u.joined, u.exact[u.host:u.port]...), u.exact[u.path:u.size]...)
+	return u.joined[:n], u.joined[n:]
 }
 
-// Parse reads raw into u, which keeps it: raw must not change before the last
-// use of u. After an error u is empty.
+// Parse reads raw. After an error u is empty.
+//
+// It is quickest for what a browser has serialized. A path that is written in
+// an odd way (dot segments, backslashes), which no browser hands out, is taken
+// as it stands: give such text to Canonical first.
 func (u *URL) Parse(raw []byte) error {
-	u.host, u.path, u.rest = u.host[:0], u.path[:0], nil
-	colon := 0
-	for colon < len(raw) && raw[colon] != ':' {
-		colon++
-	}
-	if err := checkScheme(raw[:colon]); err != nil {
-		return err
-	}
-	rest := raw[min(colon+1, len(raw)):]
-	if len(rest) < 2 || !isSlash(rest[0]) || !isSlash(rest[1]) {
-		return ErrHost
-	}
-	rest = rest[2:]
-	end := 0
-	for end < len(rest) && !isSlash(rest[end]) && rest[end] != '?' && rest[end] != '#' {
-		end++
-	}
-	if !u.readHost(rest[:end]) {
-		u.host = u.host[:0]
-		return ErrHost
-	}
-	u.rest = rest[end:]
-	return nil
-}
-
-// isSlash holds for the backslash too: in the special schemes the URL
-// standard reads both as one.
-func isSlash(c byte) bool { return c == '/' || c == '\\' }
-
-func checkScheme(s []byte) error {
-	switch {
-	case is(s, "https"), is(s, "http"), is(s, "wss"), is(s, "ws"):
+	if u.read(raw, false) {
 		return nil
-	case is(s, "data"), is(s, "blob"), is(s, "about"), is(s, "javascript"):
-		return ErrLocal
-	case is(s, "moz-extension"), is(s, "chrome-extension"):
-		return ErrExtension
 	}
-	return ErrScheme
-}
-
-// is compares without regard to ASCII case; want is in lower case.
-func is(s []byte, want string) bool {
-	if len(s) != len(want) {
-		return false
-	}
-	for i := range s {
-		if lower(s[i]) != want[i] {
-			return false
+	err := scheme(raw)
+	if err == nil {
+		cut := len(raw) > 2*MaxText
+		u.scratch, err = Canonical(u.scratch[:0], raw[:min(len(raw), 2*MaxText)])
+		if err == nil && (cut && len(u.scratch) < MaxText || !u.read(u.scratch, true)) {
+			err = ErrHost
 		}
 	}
-	return true
-}
-
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		return c + 'a' - 'A'
+	if err != nil {
+		u.empty()
 	}
-	return c
+	return err
 }
 
-// readHost takes an authority: user information, host and port.
-func (u *URL) readHost(authority []byte) (ok bool) {
-	for i := len(authority) - 1; i >= 0; i-- {
-		if authority[i] == '@' {
-			authority = authority[i+1:]
+// ParseHost is Parse for a caller that wants nothing but the host.
+func (u *URL) ParseHost(raw []byte) error {
+	if end := authorityEnd(raw); end < len(raw) && raw[end] == '/' && u.read(raw[:end+1], false) {
+		return nil
+	}
+	return u.Parse(raw)
+}
+
+// authorityEnd is where the authority of a serialized address ends.
+func authorityEnd(raw []byte) int {
+	slashes := 0
+	for i := range min(len(raw), 300) {
+		switch raw[i] {
+		case '/':
+			if slashes++; slashes == 3 {
+				return i
+			}
+		case '?', '#', '\\':
+			return i
+		}
+	}
+	return len(raw)
+}
+
+func (u *URL) empty() {
+	u.exact, u.lower = append(u.exact[:0], beyond...), append(u.lower[:0], beyond...)
+	u.size, u.host, u.port, u.path, u.labels = 0, 0, 0, 0, u.labels[:0]
+	u.words = append(u.words[:0], 0, 0)
+}
+
+const beyond = "\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f"
+
+// Eight bytes at a time: ones times a byte is that byte eight times, and in a
+// sum of bytes below 0x80 the high bit of each is a comparison's answer.
+const (
+	ones = 0x0101010101010101
+	high = 0x8080808080808080
+)
+
+// read takes what is canonical already, but for the case of its scheme and
+// host and a fragment; it refuses everything that needs a closer look, unless
+// that has been taken.
+func (u *URL) read(raw []byte, canonical bool) bool {
+	cut := len(raw) > MaxText
+	if cut {
+		raw = raw[:MaxText]
+	}
+	u.exact = append(append(u.exact[:0], raw...), beyond...)
+	if cut {
+		u.exact = append(u.exact, Beyond)
+	}
+	n := len(raw)
+	if cap(u.lower) < len(u.exact) {
+		u.lower = make([]byte, len(u.exact), 2*len(u.exact))
+	}
+	u.lower = u.lower[:len(u.exact)]
+	for i := range u.lower[n:] {
+		u.lower[n+i] = Beyond
+	}
+	u.words = u.words[:0]
+	u.size = n
+	var all, low uint64
+	for block := 0; block < n; block += 64 {
+		var word uint64
+		for i := block; i < min(block+64, n); i += 8 {
+			x := binary.LittleEndian.Uint64(u.exact[i:])
+			upper := (x + (0x80-'A')*ones) &^ (x + (0x7f-'Z')*ones) & high
+			all |= x
+			x |= upper >> 2
+			binary.LittleEndian.PutUint64(u.lower[i:], x)
+			low |= ^(x + (0x80-'%'-1)*ones)
+			letters := (x + (0x80-'a')*ones) &^ (x + (0x7f-'z')*ones)
+			digits := (x + (0x80-'0')*ones) &^ (x + (0x7f-'9')*ones)
+			word |= ((letters | digits) & high >> 7) * 0x0102040810204080 >> 56 << (i & 63)
+		}
+		u.words = append(u.words, word)
+	}
+	u.words = append(u.words, 0, 0)
+	return all&high == 0 && u.readHost(canonical) && (low&high == 0 || u.readRare())
+}
+
+// next is where the first byte at or behind i is that is neither letter nor
+// digit.
+func (u *URL) next(i int) int {
+	for {
+		if gap := ^u.words[i>>6] >> (i & 63); gap != 0 {
+			return i + bits.TrailingZeros64(gap)
+		}
+		i = i&^63 + 64
+	}
+}
+
+func (u *URL) readHost(canonical bool) bool {
+	text := u.lower
+	if len(text) < 12+Slack {
+		return false
+	}
+	port := uint16(443)
+	switch head := binary.LittleEndian.Uint64(text); {
+	case head == 'h'|'t'<<8|'t'<<16|'p'<<24|'s'<<32|':'<<40|'/'<<48|'/'<<56:
+		u.host = 8
+	case head&0xffffffffffffff == 'h'|'t'<<8|'t'<<16|'p'<<24|':'<<32|'/'<<40|'/'<<48:
+		u.host, port = 7, 80
+	case head&0xffffffffffff == 'w'|'s'<<8|'s'<<16|':'<<24|'/'<<32|'/'<<40:
+		u.host = 6
+	case head&0xffffffffff == 'w'|'s'<<8|':'<<16|'/'<<24|'/'<<32:
+		u.host, port = 5, 80
+	default:
+		return false
+	}
+	u.labels = append(u.labels[:0], u.host)
+	label, end := u.host, 0
+	for at := u.host; ; at++ {
+		at = u.next(at)
+		c := text[at]
+		if c == '.' {
+			if at == label {
+				return false
+			}
+			label = at + 1
+			u.labels = append(u.labels, label)
+			continue
+		}
+		if c != '-' && c != '_' {
+			end = at
 			break
 		}
 	}
-	if len(authority) > 0 && authority[0] == '[' {
-		return u.readIPv6(authority)
-	}
-	for i, c := range authority {
-		if c == ':' {
-			authority = authority[:i]
-			break
+	u.port = end
+	if text[u.host] == '[' {
+		if !canonical {
+			return false // only Canonical knows whether it is the shortest spelling
 		}
-	}
-	if n := len(authority); n > 0 && authority[n-1] == '.' {
-		authority = authority[:n-1]
-	}
-	if len(authority) == 0 || len(authority) > 253 {
+		end = u.readIPv6()
+		u.port, u.labels = end, u.labels[:1]
+	} else if end == label || end-u.host > 253 {
 		return false
-	}
-	previous := byte('.')
-	for _, c := range authority {
-		c = lower(c)
-		if !hostByte[c] || c == '.' && previous == '.' {
+	} else if c := text[label]; c <= '9' {
+		// It ends in a number: an IPv4 address, or nothing.
+		if !isIPv4(text[u.host:end]) {
 			return false
 		}
-		u.host = append(u.host, c)
-		previous = c
+		u.labels = u.labels[:1]
 	}
-	// Two dots stood at the end, or it ends in a number and is no IPv4 address.
-	return previous != '.' && (!IsIP(u.host) || isIPKey(u.host))
-}
-
-func (u *URL) readIPv6(authority []byte) (ok bool) {
-	for i, c := range authority {
-		c = lower(c)
-		u.host = append(u.host, c)
-		switch {
-		case c == ']':
-			return i > 2
-		case i > 0 && c != ':' && c != '.' && !('0' <= c && c <= '9') && !('a' <= c && c <= 'f'):
+	if text[end] == ':' {
+		var number uint16
+		for end++; '0' <= text[end] && text[end] <= '9' && number < 6554; end++ {
+			if number == 0 && end > u.port+1 {
+				return false
+			}
+			number = number*10 + uint16(text[end]-'0')
+		}
+		if number == 0 || number == port {
 			return false
 		}
 	}
-	return false
+	u.path = end
+	return text[end] == '/'
 }
 
-// hostByte marks what a serialized host may hold: everything printable but
-// the URL standard's forbidden domain code points.
-var hostByte = func() (ok [256]bool) {
-	for c := 0x21; c < 0x7f; c++ {
-		ok[c] = true
+// readIPv6 returns the end of an address in brackets.
+func (u *URL) readIPv6() int {
+	at := u.host
+	for u.lower[at] != ']' && at < u.size {
+		at++
 	}
-	for _, c := range []byte("#/:<>?@[\\]^|%\"`{}") {
-		ok[c] = false
-	}
-	return ok
-}()
+	return at + 1
+}
 
-func appendPath(path, rest []byte) []byte {
-	if len(rest) == 0 || !isSlash(rest[0]) {
-		path = append(path, '/')
-	}
+// readRare looks at an address with a character up to "%" in it.
+func (u *URL) readRare() bool {
 	query := false
-	for _, c := range rest {
-		switch {
-		case c == '#':
-			return path
+	for at := u.path; ; at++ {
+		at = u.next(at)
+		if at >= u.size {
+			return true
+		}
+		switch c := u.lower[at]; {
 		case c == '?':
 			query = true
-		case c == '\\' && !query:
-			c = '/'
+		case c == '#':
+			u.cut(at)
+			return true
+		case c <= ' ':
+			return false
+		case c == '%' && !query && unreserved(u.lower[at+1], u.lower[at+2]):
+			return false
 		}
-		path = append(path, lower(c))
 	}
-	return path
+}
+
+// cut ends the text at byte n.
+func (u *URL) cut(n int) {
+	u.size = n
+	u.exact, u.lower = append(u.exact[:n], beyond...), append(u.lower[:n], beyond...)
+	u.words[n>>6] &= 1<<(n&63) - 1
+	clear(u.words[n>>6+1:])
+}
+
+// unreserved reports whether a "%" before these two stands for a character
+// that needs none (RFC 3986, section 2.3).
+func unreserved(a, b byte) bool {
+	c := hex(a)<<4 | hex(b)
+	return hex(a) < 16 && hex(b) < 16 &&
+		('a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_' || c == '~')
+}
+
+// hex is the value of a digit, or 16.
+func hex(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c|0x20 && c|0x20 <= 'f':
+		return c | 0x20 - 'a' + 10
+	}
+	return 16
+}
+
+// scheme is the error of raw's scheme, nil for those that pages ask with.
+func scheme(raw []byte) error {
+	for len(raw) > 0 && raw[0] <= ' ' {
+		raw = raw[1:]
+	}
+	name := make([]byte, 0, 16)
+	for _, c := range raw {
+		switch {
+		case c == '\t', c == '\n', c == '\r':
+			continue
+		case c == ':':
+			switch string(name) {
+			case "https", "http", "wss", "ws":
+				return nil
+			case "data", "blob", "about", "javascript":
+				return ErrLocal
+			case "moz-extension", "chrome-extension":
+				return ErrExtension
+			}
+			return ErrScheme
+		case len(name) == cap(name):
+			return ErrScheme
+		case 'A' <= c && c <= 'Z':
+			c |= 0x20
+		}
+		name = append(name, c)
+	}
+	return ErrScheme
 }
 
 // Within reports whether host is domain or a subdomain of it.
@@ -220,97 +402,27 @@ func Within(host, domain []byte) bool {
 	return n == 0 || host[n-1] == '.'
 }
 
-// AppendKey appends host with its labels in reverse order to dst. An IP
-// address is one label: it has no suffix that means anything.
-func AppendKey(dst, host []byte) []byte {
-	if IsIP(host) {
-		return append(dst, host...)
-	}
-	return appendReversed(dst, host)
-}
-
-// AppendHost appends the host that AppendKey wrote as key to dst.
-func AppendHost(dst, key []byte) []byte {
-	if len(key) > 0 && isIPKey(key) {
-		return append(dst, key...)
-	}
-	return appendReversed(dst, key)
-}
-
-func appendReversed(dst, host []byte) []byte {
-	for end := len(host); end >= 0; {
-		start := end
-		for start > 0 && host[start-1] != '.' {
-			start--
-		}
-		dst = append(dst, host[start:end]...)
-		end = start - 1
-		if end >= 0 {
-			dst = append(dst, '.')
-		}
-	}
-	return dst
-}
-
 // IsIP reports whether a canonical host is an IP address: one in brackets, or
 // one whose last label is a number (the URL standard's "ends in a number").
 func IsIP(host []byte) bool {
-	if len(host) == 0 {
-		return false
-	}
-	if host[0] == '[' {
-		return true
-	}
-	for i := len(host) - 1; i >= 0 && host[i] != '.'; i-- {
-		if host[i] < '0' || host[i] > '9' {
+	return len(host) > 0 && (host[0] == '[' || isIPv4(host))
+}
+
+// isIPv4 knows the one spelling that the serializer writes.
+func isIPv4(host []byte) bool {
+	parts, number, digits := 1, 0, 0
+	for _, c := range host {
+		switch {
+		case c == '.' && digits > 0:
+			parts, number, digits = parts+1, 0, 0
+		case '0' <= c && c <= '9' && (digits == 0 || number > 0):
+			number, digits = number*10+int(c-'0'), digits+1
+			if number > 255 {
+				return false
+			}
+		default:
 			return false
 		}
 	}
-	return true
-}
-
-// NextSuffix returns the length of the shortest host suffix in key that is
-// longer than n bytes, or 0 when there is none. Begin with n = 0. The last
-// one is the whole host; for an IP address it is the only one.
-func NextSuffix(key []byte, n int) int {
-	if n >= len(key) {
-		return 0
-	}
-	if n == 0 && isIPKey(key) {
-		return len(key)
-	}
-	if n > 0 {
-		n++
-	}
-	for n < len(key) && key[n] != '.' {
-		n++
-	}
-	return n
-}
-
-// isIPKey knows an IP address among keys: a reversed name begins with its
-// top-level domain, which is never a number.
-func isIPKey(key []byte) bool {
-	if key[0] == '[' {
-		return true
-	}
-	for _, c := range key {
-		if c != '.' && (c < '0' || c > '9') {
-			return false
-		}
-	}
-	return true
-}
-
-// NextDirectory returns the length of the shortest leading directory of path
-// that is longer than n bytes ("/" for n = 0), or 0 when there is none. A
-// slash in the query ends a directory like any other: rules are read the same
-// way, so that both sides agree.
-func NextDirectory(path []byte, n int) int {
-	for i := n; i < len(path); i++ {
-		if path[i] == '/' {
-			return i + 1
-		}
-	}
-	return 0
+	return parts == 4 && digits > 0
 }

@@ -36,14 +36,15 @@ func TestParse(t *testing.T) {
 		{"", "", "", ErrScheme},
 		{"example.com/path", "", "", ErrScheme},
 		{"https:", "", "", ErrHost},
-		{"https:///path", "", "", ErrHost},
+		{"https:///path", "path", "/", nil}, // as the URL standard reads it
 		{"https://", "", "", ErrHost},
 		{"https://a..b/", "", "", ErrHost},
 		{"https://.a/", "", "", ErrHost},
 		{"https://a../", "", "", ErrHost},
-		{"https://münchen.de/", "", "", ErrHost},
+		{"https://m\xfcnchen.de/", "", "", ErrHost},
 		{"https://exa mple.com/", "", "", ErrHost},
-		{"https://ex%61mple.com/", "", "", ErrHost},
+		{"https://ex%61mple.com/%61?%61", "example.com", "/a?%61", nil},
+		{"https://ex%00mple.com/", "", "", ErrHost},
 		{"https://example.0/", "", "", ErrHost},
 		{"https://[::1/", "", "", ErrHost},
 		{"https://[]/", "", "", ErrHost},
@@ -59,35 +60,74 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestSuffixes(t *testing.T) {
+func TestLabels(t *testing.T) {
 	for host, want := range map[string]string{
-		"a.b.example.com": "com com.example com.example.b com.example.b.a",
+		"a.b.example.com": "a.b.example.com b.example.com example.com com",
 		"localhost":       "localhost",
 		"10.0.0.1":        "10.0.0.1",
 		"[::1]":           "[::1]",
 	} {
-		key := AppendKey(nil, []byte(host))
-		var got []string
-		for n := NextSuffix(key, 0); n > 0; n = NextSuffix(key, n) {
-			got = append(got, string(key[:n]))
-		}
-		if s := strings.Join(got, " "); s != want {
-			t.Errorf("%s: %s, want %s", host, s, want)
-		}
-		if back := AppendHost(nil, key); string(back) != host {
-			t.Errorf("%s came back as %s", host, back)
+		for _, port := range []string{"", ":8080"} {
+			var u URL
+			if err := u.Parse([]byte("https://" + host + port + "/A")); err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, label := range u.Labels() {
+				got = append(got, string(u.Text()[label:u.HostEnd()]))
+			}
+			if s := strings.Join(got, " "); s != want {
+				t.Errorf("%s: %s, want %s", host, s, want)
+			}
+			if lower, exact := u.HostPath(); string(lower) != host+"/a" || string(exact) != host+"/A" {
+				t.Errorf("%s%s: host and path are %q and %q", host, port, lower, exact)
+			}
+			if want := "https://" + host + port + "/a"; string(u.Text()) != want {
+				t.Errorf("text %q, want %q", u.Text(), want)
+			}
 		}
 	}
 }
 
-func TestDirectories(t *testing.T) {
-	path := []byte("/a/b?c/d")
-	var got []string
-	for n := NextDirectory(path, 0); n > 0; n = NextDirectory(path, n) {
-		got = append(got, string(path[:n]))
+func TestWords(t *testing.T) {
+	for _, raw := range []string{
+		"https://www.example.com/a-b_c/1x%2F?q=Zz#frag",
+		"https://example.com/" + strings.Repeat("x", 200) + "/" + strings.Repeat("/", 100) + "@y",
+		"https://example.com/[`{@/:-~]0 9",
+	} {
+		var u URL
+		if err := u.Parse([]byte(raw)); err != nil {
+			t.Fatal(err)
+		}
+		for i, c := range u.Text() {
+			word := 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
+			if got := u.Words()[i/64]>>(i%64)&1 == 1; got != word {
+				t.Errorf("%s: byte %d, %q: word %v", u.Text(), i, c, got)
+			}
+		}
+		for _, rest := range u.Words()[(len(u.Text())+63)/64:] {
+			if rest != 0 {
+				t.Errorf("%s: words behind the text", raw)
+			}
+		}
+		if padded := u.Padded(); string(padded[len(u.Text()):]) != strings.Repeat("\x7f", Slack) {
+			t.Errorf("%s: padded with %q", raw, padded[len(u.Text()):])
+		}
 	}
-	if s := strings.Join(got, " "); s != "/ /a/ /a/b?c/" {
-		t.Error(s)
+}
+
+func TestLongAddressesAreCutOff(t *testing.T) {
+	var u URL
+	long := "https://example.com/" + strings.Repeat("a/", MaxText)
+	if err := u.Parse([]byte(long)); err != nil || u.Whole() || string(u.Text()) != long[:MaxText] {
+		t.Errorf("%v, whole %v, %d bytes", err, u.Whole(), len(u.Text()))
+	}
+	if err := u.Parse([]byte(long[:MaxText])); err != nil || !u.Whole() {
+		t.Errorf("%v, whole %v", err, u.Whole())
+	}
+	// What has to be rewritten is read so far that nothing can hide behind it.
+	if err := u.Parse([]byte("https://" + strings.Repeat("x", 3*MaxText) + "@example.com/tracker")); err != ErrHost {
+		t.Errorf("user information that hides an address: %v", err)
 	}
 }
 
@@ -110,9 +150,15 @@ func TestWithin(t *testing.T) {
 
 func TestParseAllocatesNothing(t *testing.T) {
 	var u URL
-	raw := []byte("https://user@WWW.Example.com:443/some/path?with=query#fragment")
-	if n := testing.AllocsPerRun(100, func() { _, _ = u.Parse(raw), u.Path() }); n > 0 {
-		t.Errorf("%v allocations a URL", n)
+	for _, s := range []string{
+		"https://www.Example.com/some/path?with=query#fragment",
+		"https://example.com:8443/a%2Fb?c=%70",
+		"https://10.0.0.1/", "data:text/plain,x", "ftp://example.com/",
+	} {
+		raw := []byte(s)
+		if n := testing.AllocsPerRun(100, func() { _ = u.Parse(raw) }); n > 0 {
+			t.Errorf("%v allocations for %s", n, raw)
+		}
 	}
 }
 
@@ -128,17 +174,16 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		canonical := "https://" + string(u.Host()) + string(u.Path())
-		if err := again.Parse([]byte(canonical)); err != nil || string(again.Host()) != string(u.Host()) || string(again.Path()) != string(u.Path()) {
-			t.Fatalf("%q: %q is not stable: %q %q, %v", raw, canonical, again.Host(), again.Path(), err)
+		canonical := string(u.Exact())
+		if err := again.Parse(u.Exact()); err != nil || string(again.Text()) != string(u.Text()) || string(again.Host()) != string(u.Host()) {
+			t.Fatalf("%q: %q is not stable: %q, %v", raw, canonical, again.Text(), err)
 		}
-		key := AppendKey(nil, u.Host())
-		if back := AppendHost(nil, key); string(back) != string(u.Host()) {
-			t.Fatalf("host %q came back as %q", u.Host(), back)
+		if again.ParseHost([]byte(raw)) != nil || string(again.Host()) != string(u.Host()) {
+			t.Fatalf("%q: host %q alone is %q", raw, u.Host(), again.Host())
 		}
-		for n := NextSuffix(key, 0); n > 0; n = NextSuffix(key, n) {
-			if !Within(u.Host(), AppendHost(nil, key[:n])) {
-				t.Fatalf("%q is no suffix of %q", key[:n], u.Host())
+		for _, label := range u.Labels() {
+			if !Within(u.Host(), u.Text()[label:u.HostEnd()]) {
+				t.Fatalf("%q begins at no label of %q", u.Text()[label:], u.Host())
 			}
 		}
 	})

@@ -8,26 +8,30 @@
 // All numbers are little-endian; uvarint is encoding/binary's.
 //
 //	offset  bytes
-//	0       8      "PVBUNDL1"
+//	0       8      "PVBUNDL2"
 //	8       4      length of the whole bundle
-//	12      4      number of sections, 7
-//	16      7×8    offset and length of each section, in this order, without gaps
+//	12      4      number of sections, 11
+//	16      11×8   offset and length of each section, in this order, without gaps
 //
 //	hosts filter, directories filter
-//	        8 m (bits)   4 k (probes)   4 n (keys)   ⌈m/64⌉×8 bits
+//	        8 m (bits, a power of two)   4 k (probes)   4 n (keys)   m/8 bytes
 //	        as github.com/bits-and-blooms/bloom/v3 fills it
 //	hosts table, directories table
-//	        4 number of keys   4 number of blocks   blocks×4 their offsets   blocks
-//	        a block: up to 16 keys in order, each as
-//	        uvarint bytes shared with the key before (0 for a block's first)
-//	        uvarint length of the rest, the rest, uvarint value
-//	rules   groups of rules, see AppendGroup
+//	        4 number of keys   4 number of buckets, a power of two
+//	        (buckets+1)×4 offsets of the buckets and of their end
+//	        entries, each uvarint value, uvarint length of the key, the key;
+//	        a key is in the bucket that the upper bits of its first hash name
+//	rules   records of rules, alone and in groups, see Record
+//	names   sets of hosts, see Set
+//	machines   regular expressions, see Matched
+//	stops, passes   rules that no host leads to, see Patterns: those that
+//	        stop a request, and those that let it pass
 //	sites   a line each: domain TAB name
 //	recipients   a line each: host TAB country TAB name
 //
-// A key in the hosts table is a host with its labels reversed
-// ("com.example.www"), in the directories table the same followed by a leading
-// directory of the path ("com.example.www/a/"). A value is
+// A key in the hosts table is a host ("www.example.com"), in the directories
+// table the same followed by a leading directory of the path
+// ("www.example.com/a/"). A value is
 //
 //	bit 0   "||host^": the host is blocked, whatever else
 //	bit 1   the directories table has keys of this host
@@ -45,9 +49,8 @@ import (
 )
 
 const (
-	magic      = "PVBUNDL1"
+	magic      = "PVBUNDL2"
 	headerSize = 16 + sections*8
-	blockKeys  = 16
 )
 
 const (
@@ -56,13 +59,18 @@ const (
 	hostsTableSection
 	directoriesTableSection
 	rulesSection
+	namesSection
+	machinesSection
+	stopsSection
+	passesSection
 	sitesSection
 	recipientsSection
 	sections
 )
 
 var sectionNames = [sections]string{
-	"hosts filter", "directories filter", "hosts table", "directories table", "rules", "sites", "recipients",
+	"hosts filter", "directories filter", "hosts table", "directories table", "rules", "names",
+	"machines", "stops", "passes", "sites", "recipients",
 }
 
 // ErrCorrupt is the error of a look-up that met bytes which cannot be.
@@ -72,8 +80,12 @@ var ErrCorrupt = errors.New("bundle: corrupt table or rule")
 // be read by several goroutines.
 type Bundle struct {
 	hosts, directories set
-	rules              []byte
+	rules, sets        []byte
+	machines           []byte
 	sites, recipients  []byte
+
+	// Stops are the patterns that stop a request, Passes those that let it pass.
+	Stops, Passes Patterns
 }
 
 // A set is a Bloom filter with the exact table behind it.
@@ -84,10 +96,11 @@ type set struct {
 
 // find looks key up: first in the filter, and a hit there in the table.
 func (s *set) find(key []byte) (Value, bool, error) {
-	if !s.filter.has(key) {
+	maybe, hash := s.filter.has(key)
+	if !maybe {
 		return 0, false, nil
 	}
-	return s.table.find(key)
+	return s.table.find(key, hash)
 }
 
 // Open checks data and returns the bundle in it. The error names the section
@@ -119,7 +132,10 @@ func Open(data []byte) (*Bundle, error) {
 	if next != uint64(len(data)) {
 		return nil, errors.New("bundle: " + strconv.Itoa(len(data)-int(next)) + " bytes behind the last section")
 	}
-	b := &Bundle{rules: part[rulesSection], sites: part[sitesSection], recipients: part[recipientsSection]}
+	b := &Bundle{
+		rules: part[rulesSection], sets: part[namesSection], machines: part[machinesSection],
+		sites: part[sitesSection], recipients: part[recipientsSection],
+	}
 	for _, s := range []struct {
 		set           *set
 		filter, table int
@@ -135,6 +151,11 @@ func Open(data []byte) (*Bundle, error) {
 		}
 		if s.set.table.keys != s.set.filter.n {
 			return nil, wrong(s.filter, "made for another number of keys than the table has")
+		}
+	}
+	for i, p := range map[int]*Patterns{stopsSection: &b.Stops, passesSection: &b.Passes} {
+		if problem := p.open(part[i]); problem != "" {
+			return nil, wrong(i, problem)
 		}
 	}
 	for _, i := range []int{sitesSection, recipientsSection} {
@@ -170,21 +191,11 @@ func NewValue(plain, directories bool, group int) Value {
 	return v
 }
 
-// Host looks up a host key, as address.AppendKey makes it.
+// Host looks up a host.
 func (b *Bundle) Host(key []byte) (Value, bool, error) { return b.hosts.find(key) }
 
-// Directory looks up a host key followed by a leading directory of the path.
+// Directory looks up a host followed by a leading directory of the path.
 func (b *Bundle) Directory(key []byte) (Value, bool, error) { return b.directories.find(key) }
-
-// Each calls f for every key of both tables, hosts first, in their order. The
-// key is valid during the call. It stops at corruption or when f returns an
-// error.
-func (b *Bundle) Each(f func(key []byte, v Value) error) error {
-	if err := b.hosts.table.each(f); err != nil {
-		return err
-	}
-	return b.directories.table.each(f)
-}
 
 // Stats tells the size of one of the two sets.
 type Stats struct {
@@ -204,6 +215,6 @@ func (s *set) stats() Stats {
 	return Stats{
 		Keys: int(s.table.keys), M: s.filter.m, K: s.filter.k,
 		Fill:       float64(s.filter.ones()) / float64(s.filter.m),
-		TableBytes: len(s.table.blocks) + len(s.table.index),
+		TableBytes: len(s.table.entries) + len(s.table.index),
 	}
 }

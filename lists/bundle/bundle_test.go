@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"testing"
 
 	"github.com/bits-and-blooms/bloom/v3"
 
+	"paravent/lists/address"
 	"paravent/lists/bundle"
 	"paravent/lists/compile"
 	"paravent/lists/filter"
@@ -17,31 +17,37 @@ import (
 
 // small is a list with something in every section.
 func small(t testing.TB) []byte {
+	t.Helper()
 	list := &compile.List{
 		Sites:      []bundle.Site{{Domain: "booking.example", Name: "Booking"}},
 		Recipients: []bundle.Recipient{{Host: "tracker.example", Country: "US", Name: "Tracker"}},
 	}
 	for _, line := range []string{
 		"||tracker.example^", "||a.tracker.example^$third-party", "||cdn.example/t/*.js|$script,domain=booking.example|~x.booking.example",
+		"/pixel.gif?$image", "-analytics-*-collect$domain=shop.*", `/^https:\/\/[a-z]{8}\.example\//$script,to=~a.example`,
+		"*$ping,method=post,domain=booking.example", "@@|https://cdn.", "||ads.$important,match-case",
 	} {
 		r, err := filter.Parse(line)
 		if err != nil {
 			t.Fatal(err)
 		}
-		list.Rules = append(list.Rules, bundle.KindedRule{Rule: r})
+		kind := bundle.Block
+		switch {
+		case r.Allow:
+			kind = bundle.Exception
+		case r.Important:
+			kind = bundle.Important
+		}
+		list.Rules = append(list.Rules, bundle.KindedRule{Kind: kind, Rule: r})
 	}
 	for i := range 100 {
 		list.Rules = append(list.Rules, bundle.KindedRule{Rule: filter.Rule{Host: fmt.Sprintf("h%d.example", i)}})
 	}
-	return list.Bundle()
-}
-
-func key(host string) []byte {
-	labels := strings.Split(host, ".")
-	for i, j := 0, len(labels)-1; i < j; i, j = i+1, j-1 {
-		labels[i], labels[j] = labels[j], labels[i]
+	data, err := list.Bundle()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return []byte(strings.Join(labels, "."))
+	return data
 }
 
 func TestLookUp(t *testing.T) {
@@ -50,27 +56,33 @@ func TestLookUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 100 {
-		if v, ok, err := b.Host(key(fmt.Sprintf("h%d.example", i))); !ok || err != nil || !v.Plain() {
+		if v, ok, err := b.Host([]byte(fmt.Sprintf("h%d.example", i))); !ok || err != nil || !v.Plain() {
 			t.Errorf("h%d.example: %v %v %v", i, v, ok, err)
 		}
 	}
 	for _, host := range []string{"h100.example", "h.example", "example", "tracker.example.com", ""} {
-		if _, ok, err := b.Host(key(host)); ok || err != nil {
+		if _, ok, err := b.Host([]byte(host)); ok || err != nil {
 			t.Errorf("%q: found, %v", host, err)
 		}
 	}
-	v, ok, err := b.Directory([]byte("example.cdn/t/"))
+	v, ok, err := b.Directory([]byte("cdn.example/t/"))
 	if !ok || err != nil {
 		t.Fatal("no directory", err)
 	}
 	rules := b.Rules(v)
 	var r bundle.Record
-	if !rules.Next(&r) || r.Rule([]byte("example.cdn/t/")).String() != "||cdn.example/t/*.js|$script,domain=booking.example|~x.booking.example" {
-		t.Errorf("rule came back as %s, %v", r.Rule([]byte("example.cdn/t/")), rules.Err())
+	if !rules.Next(&r) || b.Rule(&r, "cdn.example/t/").String() != "||cdn.example/t/*.js|$script,domain=booking.example|~x.booking.example" {
+		t.Errorf("rule came back as %s, %v", b.Rule(&r, "cdn.example/t/"), rules.Err())
+	}
+	pages, limited, err := b.Pages(&r)
+	if !limited || err != nil {
+		t.Fatal("holds on every page", err)
 	}
 	for page, want := range map[string]bool{"booking.example": true, "a.booking.example": true, "x.booking.example": false, "other.example": false, "": false} {
-		if r.HoldsOn([]byte(page)) != want {
-			t.Errorf("holds on %q: %v", page, !want)
+		var family bundle.Family
+		family.Reset([]byte(page))
+		if holds, err := b.Holds(&pages, &family); holds != want || err != nil {
+			t.Errorf("holds on %q: %v, %v", page, holds, err)
 		}
 	}
 	if s := b.Sites(); len(s) != 1 || s[0].Name != "Booking" {
@@ -92,22 +104,25 @@ func TestFilterAgreesWithBloomPackage(t *testing.T) {
 		}
 		return string(b)
 	}
-	theirs := bloom.NewWithEstimates(2000, 0.05)
-	var entries []bundle.Entry
+	theirs := bloom.New(1<<14, 4)
+	var entries []bundle.Under
 	seen := map[string]bool{}
 	for len(entries) < 2000 {
 		if w := word(); !seen[w] {
 			seen[w] = true
-			entries = append(entries, bundle.Entry{Key: w})
+			entries = append(entries, bundle.Under{Key: w})
 			theirs.AddString(w)
 		}
 	}
-	none := bloom.NewWithEstimates(1, 0.05)
-	data := bundle.Encode(&bundle.Content{
+	none := bloom.New(64, 1)
+	data, err := bundle.Encode(&bundle.Content{
 		Hosts:             entries,
 		HostsFilter:       bundle.Filter{M: uint64(theirs.Cap()), K: uint32(theirs.K()), N: 2000, Bits: theirs.BitSet().Words()},
 		DirectoriesFilter: bundle.Filter{M: uint64(none.Cap()), K: uint32(none.K()), Bits: none.BitSet().Words()},
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	b, err := bundle.Open(data)
 	if err != nil {
 		t.Fatal(err)
@@ -142,21 +157,26 @@ func TestOpenNamesWhatIsWrong(t *testing.T) {
 	}
 	hosts := int(binary.LittleEndian.Uint32(good[16:]))
 	table := int(binary.LittleEndian.Uint32(good[32:]))
+	stops := int(binary.LittleEndian.Uint32(good[16+8*7:]))
 	for name, c := range map[string]struct {
 		change func([]byte) []byte
 		want   string
 	}{
-		"empty":     {func(b []byte) []byte { return nil }, "bundle: header: 0 bytes, want at least 72"},
+		"empty":     {func(b []byte) []byte { return nil }, "bundle: header: 0 bytes, want at least 104"},
 		"truncated": {func(b []byte) []byte { return b[:len(b)-1] }, fmt.Sprintf("bundle: header: says %d bytes, has %d", len(good), len(good)-1)},
-		"magic":     {func(b []byte) []byte { b[0] = 'x'; return b }, "bundle: header: want the magic PVBUNDL1"},
-		"sections":  {put(12, 1000), "bundle: header: says 1000 sections, want 7"},
+		"magic":     {func(b []byte) []byte { b[0] = 'x'; return b }, "bundle: header: want the magic PVBUNDL2"},
+		"sections":  {put(12, 1000), "bundle: header: says 1000 sections, want 11"},
 		"overlap":   {put(24, 3), "bundle: directories filter: lies outside the bundle or not behind the section before"},
 		"absurd":    {put(20, 1<<31), "bundle: hosts filter: lies outside the bundle or not behind the section before"},
-		"m":         {put(hosts+4, 1), "bundle: hosts filter: m: want 1 to 2^31 bits"},
+		"m":         {put(hosts+4, 1), "bundle: hosts filter: m: want a power of two from 2^6 to 2^31 bits"},
 		"m small":   {put(hosts, 64), "bundle: hosts filter: m: does not fit the number of bytes"},
 		"k":         {put(hosts+8, 1<<20), "bundle: hosts filter: k: want 1 to 40 probes"},
 		"n":         {put(hosts+12, 7), "bundle: hosts filter: made for another number of keys than the table has"},
-		"keys":      {put(table, 1<<30), "bundle: hosts table: number of blocks does not fit the number of keys"},
+		"keys":      {put(table, 1<<30), "bundle: hosts filter: made for another number of keys than the table has"},
+		"buckets":   {put(table+4, 1<<30), "bundle: hosts table: index is longer than the section"},
+		"buckets 3": {put(table+4, 3), "bundle: hosts table: buckets: want a power of two"},
+		"entries":   {put(stops, 1<<27), "bundle: stops: number of entries does not fit the section"},
+		"slots":     {put(stops+8, 1<<20), "bundle: stops: index is longer than the section"},
 	} {
 		_, err := bundle.Open(c.change(append([]byte(nil), good...)))
 		if err == nil || err.Error() != c.want {
@@ -171,13 +191,32 @@ func TestOpenNamesWhatIsWrong(t *testing.T) {
 }
 
 func FuzzBundle(f *testing.F) {
-	f.Add(small(f), []byte("example.h1"))
-	f.Add(small(f), []byte("example.cdn/t/"))
-	f.Fuzz(func(t *testing.T, data, key []byte) {
+	f.Add(small(f), []byte("h1.example"), []byte("https://ads.booking.example/x/pixel.gif?a-analytics-b-collect"))
+	f.Add(small(f), []byte("cdn.example/t/"), []byte("https://abcdefgh.example/"))
+	f.Fuzz(func(t *testing.T, data, key, url []byte) {
 		b, err := bundle.Open(data)
 		if err != nil {
 			return
 		}
+		var u address.URL
+		if u.Parse(url) != nil {
+			return
+		}
+		var pages bundle.Family
+		pages.Reset(u.Host())
+		pages.Entities(u.Host(), 3)
+		look := func(r *bundle.Record) {
+			for _, set := range []func(*bundle.Record) (bundle.Set, bool, error){b.Pages, b.Hosts} {
+				if s, limited, err := set(r); limited && err == nil {
+					_, _ = b.Holds(&s, &pages)
+				}
+			}
+			if r.Regexp {
+				_, _ = b.Match(r, u.Exact())
+			}
+			_ = b.Rule(r, string(key)).String()
+		}
+		var r bundle.Record
 		for _, find := range []func([]byte) (bundle.Value, bool, error){b.Host, b.Directory} {
 			v, ok, err := find(key)
 			if err != nil && !errors.Is(err, bundle.ErrCorrupt) {
@@ -187,13 +226,18 @@ func FuzzBundle(f *testing.F) {
 				continue
 			}
 			rules := b.Rules(v)
-			var r bundle.Record
 			for rules.Next(&r) {
-				r.HoldsOn(key)
-				_ = r.Rule(key).String()
+				look(&r)
 			}
 		}
-		_ = b.Each(func(key []byte, v bundle.Value) error { return nil })
+		for _, patterns := range []*bundle.Patterns{&b.Stops, &b.Passes} {
+			s := b.Search(patterns, &u, &pages, filter.Script)
+			for _, ok := s.Next(&r); ok; _, ok = s.Next(&r) {
+				look(&r)
+			}
+			_ = s.Err()
+		}
+		_ = b.EachRule(func(bundle.Kind, filter.Rule) error { return nil })
 		b.Sites()
 		b.Recipients()
 	})

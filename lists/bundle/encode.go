@@ -3,6 +3,8 @@ package bundle
 import (
 	"encoding/binary"
 	"strings"
+
+	"paravent/lists/filter"
 )
 
 // A Filter is a Bloom filter that bits-and-blooms filled.
@@ -20,23 +22,43 @@ type Site struct{ Domain, Name string }
 // ISO 3166-1 alpha-2 code.
 type Recipient struct{ Host, Country, Name string }
 
-// Content is what a bundle is made of.
-type Content struct {
-	Hosts, Directories             []Entry
-	HostsFilter, DirectoriesFilter Filter
-	Rules                          []byte // groups, by AppendGroup
-	Sites                          []Site
-	Recipients                     []Recipient
+// Under is what a list has under one key.
+type Under struct {
+	Key         string
+	Plain       bool         // "||key^" without conditions
+	Directories bool         // some Under of the directories begins with this host
+	Rules       []KindedRule // the others, by falling kind
 }
 
-// Encode writes a bundle. The same content gives the same bytes.
-func Encode(c *Content) []byte {
+// Content is what a bundle is made of.
+type Content struct {
+	Hosts, Directories             []Under
+	HostsFilter, DirectoriesFilter Filter
+	Patterns                       []KindedRule // rules without a host
+	Sites                          []Site
+	Recipients                     []Recipient
+	// Machine makes the automaton of a rule that is a regular expression.
+	Machine func(*filter.Rule) ([]byte, error)
+}
+
+type encoder struct {
+	rules, machines []byte
+	sets            setWriter
+	machine         func(*filter.Rule) ([]byte, error)
+	err             error
+}
+
+// Encode writes a bundle. The same content gives the same bytes. It fails when
+// a regular expression cannot be made an automaton of.
+func Encode(c *Content) ([]byte, error) {
+	e := &encoder{machine: c.Machine, sets: setWriter{names: map[string]int{}, sets: map[string]int{}}}
 	var part [sections][]byte
 	part[hostsFilterSection] = appendFilter(nil, &c.HostsFilter)
 	part[directoriesFilterSection] = appendFilter(nil, &c.DirectoriesFilter)
-	part[hostsTableSection] = appendTable(nil, c.Hosts)
-	part[directoriesTableSection] = appendTable(nil, c.Directories)
-	part[rulesSection] = c.Rules
+	part[hostsTableSection] = appendTable(nil, e.entries(c.Hosts))
+	part[directoriesTableSection] = appendTable(nil, e.entries(c.Directories))
+	part[stopsSection], part[passesSection] = e.patterns(c.Patterns)
+	part[rulesSection], part[namesSection], part[machinesSection] = e.rules, e.sets.data, e.machines
 	for _, s := range c.Sites {
 		part[sitesSection] = append(part[sitesSection], s.Domain+"\t"+s.Name+"\n"...)
 	}
@@ -60,7 +82,19 @@ func Encode(c *Content) []byte {
 	for _, p := range part {
 		data = append(data, p...)
 	}
-	return data
+	return data, e.err
+}
+
+func (e *encoder) entries(under []Under) []Entry {
+	entries := make([]Entry, len(under))
+	for i, u := range under {
+		group := -1
+		if len(u.Rules) > 0 {
+			group = e.appendGroup(u.Rules)
+		}
+		entries[i] = Entry{Key: u.Key, Value: NewValue(u.Plain, u.Directories, group)}
+	}
+	return entries
 }
 
 func appendFilter(dst []byte, f *Filter) []byte {

@@ -1,4 +1,7 @@
 package bundle
 
 // MayHaveHost asks the hosts' filter alone.
-func MayHaveHost(b *Bundle, key []byte) bool { return b.hosts.filter.has(key) }
+func MayHaveHost(b *Bundle, host []byte) bool {
+	maybe, _ := b.hosts.filter.has(host)
+	return maybe
+}

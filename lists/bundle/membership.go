@@ -11,7 +11,7 @@ import (
 // extension's worker would pay for, and because it hashes a key twice before
 // the first probe. A test holds both implementations against each other.
 type membership struct {
-	m    uint64
+	m    uint64 // a power of two, so that a probe needs no division
 	k, n uint32
 	bits []byte
 }
@@ -32,39 +32,44 @@ func (f *membership) open(data []byte) (problem string) {
 	f.n = binary.LittleEndian.Uint32(data[12:])
 	f.bits = data[16:]
 	switch {
-	case f.m == 0 || f.m > maxBits:
-		return "m: want 1 to 2^31 bits"
+	case f.m < 64 || f.m > maxBits || f.m&(f.m-1) != 0:
+		return "m: want a power of two from 2^6 to 2^31 bits"
 	case f.k == 0 || f.k > maxProbes:
 		return "k: want 1 to 40 probes"
-	case uint64(len(f.bits)) != (f.m+63)/64*8:
+	case uint64(len(f.bits)) != f.m/8:
 		return "m: does not fit the number of bytes"
 	}
 	return ""
 }
 
-// has reports whether key may be a member; false is certain.
-func (f *membership) has(key []byte) bool {
-	// The first probe needs the first hash alone, and half of all keys end
-	// there: hash the second half only for those that go on.
-	h0, h1 := murmur3(key, false)
+// has reports whether key may be a member; false is certain. hash is the first
+// of the key's four, whatever the answer.
+func (f *membership) has(key []byte) (maybe bool, hash uint64) {
+	// The first probe needs the first hash alone, and most keys end there:
+	// the second half is hashed only for those that go on.
+	a1, a2, k1, k2 := absorb(key)
+	n := len(key) & 15
+	h0, h1 := finish(a1, a2, k1, k2, n, len(key))
 	if !f.bit(h0) {
-		return false
+		return false, h0
 	}
-	if f.k == 1 {
-		return true
+	if n < 8 {
+		k1 |= 1 << (n * 8)
+	} else {
+		k2 |= 1 << (n*8 - 64)
 	}
-	h2, h3 := murmur3(key, true)
+	h2, h3 := finish(a1, a2, k1, k2, n+1, len(key)+1)
 	h := [4]uint64{h0, h1, h2, h3}
 	for i := uint64(1); i < uint64(f.k); i++ {
 		if !f.bit(h[i%2] + i*h[2+((i+i%2)%4)/2]) {
-			return false
+			return false, h0
 		}
 	}
-	return true
+	return true, h0
 }
 
 func (f *membership) bit(hash uint64) bool {
-	i := hash % f.m
+	i := hash & (f.m - 1)
 	return f.bits[i>>3]&(1<<(i&7)) != 0
 }
 
@@ -75,37 +80,44 @@ func (f *membership) ones() (n int) {
 	return n
 }
 
+// MurmurHash3_x64_128 by Austin Appleby with seed 0. The bloom package makes
+// four hashes of a key: those of the key, and those of the key followed by a
+// byte 1.
 const (
 	c1 = 0x87c37b91114253d5
 	c2 = 0x4cf5ad432745937f
 )
 
-// murmur3 is MurmurHash3_x64_128 by Austin Appleby with seed 0, of key or of
-// key followed by a byte 1, the way the bloom package gets four hashes of one
-// key.
-func murmur3(key []byte, one bool) (h1, h2 uint64) {
-	length := len(key)
-	for len(key) >= 16 {
-		h1, h2 = mix(h1, h2, binary.LittleEndian.Uint64(key), binary.LittleEndian.Uint64(key[8:]))
-		key = key[16:]
+// absorb takes in all whole blocks of key, and returns the state with the
+// bytes that are left.
+func absorb(key []byte) (h1, h2, k1, k2 uint64) {
+	rest := key
+	for len(rest) >= 16 {
+		h1, h2 = mix(h1, h2, binary.LittleEndian.Uint64(rest), binary.LittleEndian.Uint64(rest[8:]))
+		rest = rest[16:]
 	}
-	var tail [16]byte
-	n := copy(tail[:], key)
-	if one {
-		tail[n] = 1
-		n++
-		length++
+	switch n := len(rest); {
+	case n == 0:
+	case n > 8:
+		k1 = binary.LittleEndian.Uint64(rest)
+		k2 = binary.LittleEndian.Uint64(rest[n-8:]) >> (8 * (16 - n))
+	case len(key) >= 8:
+		k1 = binary.LittleEndian.Uint64(key[len(key)-8:]) >> (8 * (8 - n))
+	default:
+		for i, c := range rest {
+			k1 |= uint64(c) << (8 * i)
+		}
 	}
-	k1, k2 := binary.LittleEndian.Uint64(tail[:]), binary.LittleEndian.Uint64(tail[8:])
+	return h1, h2, k1, k2
+}
+
+func finish(h1, h2, k1, k2 uint64, n, length int) (uint64, uint64) {
 	if n == 16 {
 		h1, h2 = mix(h1, h2, k1, k2)
 	} else {
-		if n > 8 {
-			h2 ^= bits.RotateLeft64(k2*c2, 33) * c1
-		}
-		if n > 0 {
-			h1 ^= bits.RotateLeft64(k1*c1, 31) * c2
-		}
+		// A part without bytes is zero, and zero changes nothing.
+		h2 ^= bits.RotateLeft64(k2*c2, 33) * c1
+		h1 ^= bits.RotateLeft64(k1*c1, 31) * c2
 	}
 	h1 ^= uint64(length)
 	h2 ^= uint64(length)
@@ -113,8 +125,7 @@ func murmur3(key []byte, one bool) (h1, h2 uint64) {
 	h2 += h1
 	h1, h2 = final(h1), final(h2)
 	h1 += h2
-	h2 += h1
-	return h1, h2
+	return h1, h2 + h1
 }
 
 func mix(h1, h2, k1, k2 uint64) (uint64, uint64) {
@@ -131,4 +142,11 @@ func final(k uint64) uint64 {
 	k ^= k >> 33
 	k *= 0xc4ceb9fe1a85ec53
 	return k ^ k>>33
+}
+
+// hashOf is the first of a key's four hashes.
+func hashOf(key []byte) uint64 {
+	h1, h2, k1, k2 := absorb(key)
+	h, _ := finish(h1, h2, k1, k2, len(key)&15, len(key))
+	return h
 }

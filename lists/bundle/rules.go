@@ -2,8 +2,8 @@ package bundle
 
 import (
 	"encoding/binary"
+	"strings"
 
-	"paravent/lists/address"
 	"paravent/lists/filter"
 )
 
@@ -16,19 +16,52 @@ const (
 	Block     Kind = iota // stop the request
 	Photo                 // fetch an image obliviously, stop anything else
 	Exception             // let it pass: an @@ rule
+	Important             // stop the request, whatever an exception says
 	Need                  // let it pass: the site cannot work without it
 )
 
-// A Record is one rule of a group, still encoded. Its slices point into the
-// bundle.
-type Record struct {
-	Kind    Kind
-	End     bool
-	Party   filter.Party
-	Types   filter.Types
-	Rest    []byte // the pattern behind the key's directory
-	domains []byte // encoded: count, then length<<1|not and bytes of each
+// Stops reports whether rules of this kind stop a request.
+func (k Kind) Stops() bool { return k != Exception && k != Need }
+
+// A KindedRule is a rule with the list it stands in.
+type KindedRule struct {
+	Kind Kind
+	Rule filter.Rule
 }
+
+// A Record is one rule, still encoded. Its slices point into the bundle.
+type Record struct {
+	Kind      Kind
+	Party     filter.Party
+	Anchor    filter.Anchor
+	End       bool
+	MatchCase bool
+	Regexp    bool
+	Types     filter.Types
+	Methods   filter.Methods
+	Pattern   []byte // what follows the key the record stands under, or all of the rule's pattern
+	pages     uint32 // 1 + offset of the set of domain=, or 0
+	hosts     uint32 // the same of to=
+	machine   uint32 // of a regular expression
+}
+
+// Records are encoded as
+//
+//	uvarint head: kind | party<<3 | anchor<<5 | flags<<7
+//	uvarint types
+//	uvarint length and bytes of the pattern
+//	uvarint methods                         if the flag says so
+//	uvarint offset of the set of domain=    if the flag says so
+//	uvarint offset of the set of to=        if the flag says so
+//	uvarint offset of the machine           if it is a regular expression
+const (
+	flagEnd = 1 << (7 + iota)
+	flagMatchCase
+	flagRegexp
+	flagMethods
+	flagPages
+	flagHosts
+)
 
 // A Cursor reads the rules of a group.
 type Cursor struct {
@@ -59,14 +92,31 @@ func (c *Cursor) Next(r *Record) bool {
 		return false
 	}
 	c.left--
-	head := c.uvarint()
-	r.Kind = Kind(head & 3)
-	r.Party = filter.Party(head >> 2 & 3)
-	r.End = head>>4&1 != 0
-	r.Types = filter.Types(c.uvarint())
-	r.Rest = c.take(c.uvarint())
-	r.domains = c.take(c.uvarint())
+	c.read(r)
 	return !c.bad
+}
+
+func (c *Cursor) read(r *Record) {
+	head := c.uvarint()
+	*r = Record{
+		Kind: Kind(head & 7), Party: filter.Party(head >> 3 & 3), Anchor: filter.Anchor(head >> 5 & 3),
+		End: head&flagEnd != 0, MatchCase: head&flagMatchCase != 0, Regexp: head&flagRegexp != 0,
+	}
+	r.Types = filter.Types(c.uvarint())
+	r.Pattern = c.take(c.uvarint())
+	if head&flagMethods != 0 {
+		r.Methods = filter.Methods(c.uvarint())
+	}
+	if head&flagPages != 0 {
+		r.pages = c.offset()
+	}
+	if head&flagHosts != 0 {
+		r.hosts = c.offset()
+	}
+	if head&flagRegexp != 0 {
+		r.machine = c.offset()
+	}
+	c.bad = c.bad || r.Kind > Need
 }
 
 // Err is ErrCorrupt when the cursor met bytes that cannot be.
@@ -86,6 +136,15 @@ func (c *Cursor) uvarint() uint64 {
 	return v
 }
 
+// offset reads an offset, and returns one more.
+func (c *Cursor) offset() uint32 {
+	v := c.uvarint()
+	if v >= 1<<31 {
+		c.bad = true
+	}
+	return uint32(v) + 1
+}
+
 func (c *Cursor) take(n uint64) []byte {
 	if n > uint64(len(c.data)) {
 		c.bad, c.data = true, nil
@@ -96,91 +155,146 @@ func (c *Cursor) take(n uint64) []byte {
 	return taken
 }
 
-// HoldsOn reports whether the rule holds on pages of a host: it is within one
-// of the named domains if any is named, and within none of the excluded.
-func (r *Record) HoldsOn(host []byte) bool {
-	if len(r.domains) == 0 {
-		return true
+// Pages returns the set of pages that the rule holds on, false when it is all.
+func (b *Bundle) Pages(r *Record) (Set, bool, error) { return b.option(r.pages) }
+
+// Hosts returns the set of hosts that the rule is about, false when it is all.
+func (b *Bundle) Hosts(r *Record) (Set, bool, error) { return b.option(r.hosts) }
+
+func (b *Bundle) option(offset uint32) (s Set, limited bool, err error) {
+	if offset == 0 {
+		return s, false, nil
 	}
-	c := Cursor{data: r.domains}
-	named, within := false, false
-	for len(c.data) > 0 && !c.bad {
-		head := c.uvarint()
-		in := address.Within(host, c.take(head>>1))
-		if head&1 != 0 {
-			if in {
-				return false
-			}
-			continue
-		}
-		named = true
-		within = within || in
+	s, ok := b.set(int(offset - 1))
+	if !ok {
+		err = ErrCorrupt
 	}
-	return !c.bad && (within || !named)
+	return s, true, err
 }
 
-// Rule decodes the record under its key into the rule that it was made from.
-func (r *Record) Rule(key []byte) filter.Rule {
-	host, directory := key, []byte(nil)
-	for i, c := range key {
-		if c == '/' {
-			host, directory = key[:i], key[i:]
-			break
-		}
-	}
+// Holds reports whether a family is within a set.
+func (b *Bundle) Holds(s *Set, f *Family) (bool, error) { return b.holds(s, f) }
+
+// Rule decodes a record and the key it stands under, "" for a pattern's, into
+// the rule that it was made from.
+func (b *Bundle) Rule(r *Record, key string) filter.Rule {
 	rule := filter.Rule{
-		Allow: r.Kind == Exception, Host: string(address.AppendHost(nil, host)),
-		Pattern: string(directory) + string(r.Rest), End: r.End, Types: r.Types, Party: r.Party,
+		Allow: r.Kind == Exception, Important: r.Kind == Important, Anchor: r.Anchor, End: r.End,
+		Regexp: r.Regexp, MatchCase: r.MatchCase, Types: r.Types, Party: r.Party, Methods: r.Methods,
 	}
-	c := Cursor{data: r.domains}
-	for len(c.data) > 0 && !c.bad {
-		head := c.uvarint()
-		rule.Domains = append(rule.Domains, filter.Domain{Name: string(c.take(head >> 1)), Not: head&1 != 0})
+	host, directory := key, ""
+	if i := strings.IndexByte(key, '/'); i >= 0 {
+		host, directory = key[:i], key[i:]
+	}
+	rule.Host, rule.Pattern = host, directory+string(r.Pattern)
+	if key == "" && !r.Regexp && r.Anchor == filter.Anywhere {
+		rule.Pattern = strings.TrimPrefix(rule.Pattern, "*") // put there by the filing
+	}
+	if r.pages > 0 {
+		rule.Domains = b.domains(int(r.pages - 1))
+	}
+	if r.hosts > 0 {
+		rule.To = b.domains(int(r.hosts - 1))
 	}
 	return rule
 }
 
-// PlainRule is the rule that Value.Plain stands for.
-func PlainRule(key []byte) filter.Rule {
-	return filter.Rule{Host: string(address.AppendHost(nil, key))}
-}
-
-// A KindedRule is a rule with the list it stands in.
-type KindedRule struct {
-	Kind Kind
-	Rule filter.Rule
-}
-
-// AppendGroup writes rules that share a key:
-//
-//	uvarint number of rules, then for each
-//	uvarint kind | party<<2 | end<<4
-//	uvarint types
-//	uvarint length and bytes of the pattern behind the directory
-//	uvarint length and bytes of the domains: for each uvarint length<<1|not, bytes
-func AppendGroup(dst []byte, rules []KindedRule) []byte {
-	dst = binary.AppendUvarint(dst, uint64(len(rules)))
-	for _, r := range rules {
-		head := uint64(r.Kind) | uint64(r.Rule.Party)<<2
-		if r.Rule.End {
-			head |= 1 << 4
-		}
-		_, rest := r.Rule.Directory()
-		dst = binary.AppendUvarint(dst, head)
-		dst = binary.AppendUvarint(dst, uint64(r.Rule.Types))
-		dst = binary.AppendUvarint(dst, uint64(len(rest)))
-		dst = append(dst, rest...)
-		var domains []byte
-		for _, d := range r.Rule.Domains {
-			length := uint64(len(d.Name)) << 1
-			if d.Not {
-				length |= 1
+// EachRule calls f for every rule of the bundle, those of hosts first. It stops
+// at corruption, or when f returns an error.
+func (b *Bundle) EachRule(f func(Kind, filter.Rule) error) error {
+	for _, t := range []*table{&b.hosts.table, &b.directories.table} {
+		err := t.each(func(key []byte, v Value) error {
+			if v.Plain() {
+				if err := f(Block, filter.Rule{Host: string(key)}); err != nil {
+					return err
+				}
 			}
-			domains = binary.AppendUvarint(domains, length)
-			domains = append(domains, d.Name...)
+			rules := b.Rules(v)
+			var r Record
+			for rules.Next(&r) {
+				if err := f(r.Kind, b.Rule(&r, string(key))); err != nil {
+					return err
+				}
+			}
+			return rules.Err()
+		})
+		if err != nil {
+			return err
 		}
-		dst = binary.AppendUvarint(dst, uint64(len(domains)))
-		dst = append(dst, domains...)
 	}
-	return dst
+	for _, p := range []*Patterns{&b.Stops, &b.Passes} {
+		seen := map[uint32]bool{} // a rule can be filed under several pages
+		for i := range p.count {
+			at := p.record(i)
+			if seen[at] {
+				continue
+			}
+			seen[at] = true
+			var r Record
+			if !b.read(at, &r) {
+				return ErrCorrupt
+			}
+			if err := f(r.Kind, b.Rule(&r, "")); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// read reads a single record.
+func (b *Bundle) read(at uint32, r *Record) bool {
+	if uint64(at) > uint64(len(b.rules)) {
+		return false
+	}
+	c := Cursor{data: b.rules[at:]}
+	c.read(r)
+	return !c.bad
+}
+
+// appendRecord writes one rule. pattern is what the record keeps of the
+// rule's.
+func (e *encoder) appendRecord(r *KindedRule, pattern string) {
+	head := uint64(r.Kind) | uint64(r.Rule.Party)<<3 | uint64(r.Rule.Anchor)<<5
+	for flag, set := range map[uint64]bool{
+		flagEnd: r.Rule.End, flagMatchCase: r.Rule.MatchCase, flagRegexp: r.Rule.Regexp,
+		flagMethods: r.Rule.Methods != 0, flagPages: len(r.Rule.Domains) > 0, flagHosts: len(r.Rule.To) > 0,
+	} {
+		if set {
+			head |= flag
+		}
+	}
+	e.rules = binary.AppendUvarint(e.rules, head)
+	e.rules = binary.AppendUvarint(e.rules, uint64(r.Rule.Types))
+	e.rules = binary.AppendUvarint(e.rules, uint64(len(pattern)))
+	e.rules = append(e.rules, pattern...)
+	if r.Rule.Methods != 0 {
+		e.rules = binary.AppendUvarint(e.rules, uint64(r.Rule.Methods))
+	}
+	if len(r.Rule.Domains) > 0 {
+		e.rules = binary.AppendUvarint(e.rules, uint64(e.sets.add(r.Rule.Domains)))
+	}
+	if len(r.Rule.To) > 0 {
+		e.rules = binary.AppendUvarint(e.rules, uint64(e.sets.add(r.Rule.To)))
+	}
+	if r.Rule.Regexp {
+		e.rules = binary.AppendUvarint(e.rules, uint64(len(e.machines)))
+		machine, err := e.machine(&r.Rule)
+		if err != nil {
+			e.err = err
+		}
+		e.machines = append(e.machines, machine...)
+	}
+}
+
+// appendGroup writes rules that share a key: uvarint number of rules, and the
+// rules without the key.
+func (e *encoder) appendGroup(rules []KindedRule) (offset int) {
+	offset = len(e.rules)
+	e.rules = binary.AppendUvarint(e.rules, uint64(len(rules)))
+	for i := range rules {
+		_, rest := rules[i].Rule.Directory()
+		e.appendRecord(&rules[i], rest)
+	}
+	return offset
 }

@@ -1,6 +1,9 @@
 package compile
 
-import "paravent/lists/bundle"
+import (
+	"paravent/lists/bundle"
+	"paravent/lists/filter"
+)
 
 // About is what people and user interfaces want to know of a bundle without
 // looking anything up in it. It is written as JSON beside every built list.
@@ -38,16 +41,13 @@ func Describe(b *bundle.Bundle) (*About, error) {
 	for _, r := range b.Recipients() {
 		about.Recipients = append(about.Recipients, AboutRecipient{Host: r.Host, Name: r.Name, Country: r.Country})
 	}
-	err := b.Each(func(_ []byte, v bundle.Value) error {
-		if v.Plain() {
+	err := b.EachRule(func(kind bundle.Kind, r filter.Rule) error {
+		if kind == bundle.Block && r.Plain() {
 			about.Counts.Hosts++
-		}
-		rules := b.Rules(v)
-		var record bundle.Record
-		for rules.Next(&record) {
+		} else {
 			about.Counts.Rules++
 		}
-		return rules.Err()
+		return nil
 	})
 	return about, err
 }

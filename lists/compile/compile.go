@@ -2,17 +2,17 @@ package compile
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/bits-and-blooms/bloom/v3"
 
-	"paravent/lists/address"
 	"paravent/lists/bundle"
 )
 
-// falsePositives is the rate the Bloom filters are made for. A false positive
-// costs one look into the exact table (some microseconds) and is then known to
-// be one, so a rarer rate would buy nothing but bytes at every wake.
+// falsePositives is the highest rate that the Bloom filters are made for. A
+// false positive costs one look into the exact table and is then known to be
+// one, so a rarer rate would buy little but bytes at every wake.
 const falsePositives = 1e-4
 
 // Compile reads a canonical text and encodes its bundle.
@@ -21,64 +21,89 @@ func Compile(text []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return list.Bundle(), nil
+	return list.Bundle()
 }
 
-// Bundle encodes the list's bundle.
-func (l *List) Bundle() []byte {
-	type under struct {
-		plain, directories bool
-		rules              []bundle.KindedRule
-	}
-	hosts, directories := map[string]*under{}, map[string]*under{}
-	at := func(m map[string]*under, key string) *under {
+// Bundle encodes the list's bundle. It fails when a regular expression is too
+// large, see Machine.
+func (l *List) Bundle() ([]byte, error) {
+	content := &bundle.Content{Sites: l.Sites, Recipients: l.Recipients, Machine: Machine}
+	hosts, directories := map[string]*bundle.Under{}, map[string]*bundle.Under{}
+	at := func(m map[string]*bundle.Under, key string) *bundle.Under {
 		u := m[key]
 		if u == nil {
-			u = new(under)
+			u = &bundle.Under{Key: key}
 			m[key] = u
 		}
 		return u
 	}
 	for _, r := range l.Rules {
-		key := string(address.AppendKey(nil, []byte(r.Rule.Host)))
-		host := at(hosts, key)
+		if r.Rule.Host == "" {
+			content.Patterns = append(content.Patterns, r)
+			continue
+		}
+		host := at(hosts, r.Rule.Host)
 		directory, _ := r.Rule.Directory()
 		switch {
 		case r.Kind == bundle.Block && r.Rule.Plain():
-			host.plain = true
+			host.Plain = true
 		case directory == "":
-			host.rules = append(host.rules, r)
+			host.Rules = append(host.Rules, r)
 		default:
-			host.directories = true
-			u := at(directories, key+directory)
-			u.rules = append(u.rules, r)
+			host.Directories = true
+			u := at(directories, r.Rule.Host+directory)
+			u.Rules = append(u.Rules, r)
 		}
 	}
-	content := &bundle.Content{Sites: l.Sites, Recipients: l.Recipients}
-	encode := func(m map[string]*under) ([]bundle.Entry, bundle.Filter) {
-		keys := make([]string, 0, len(m))
-		for key := range m {
-			keys = append(keys, key)
-		}
-		slices.Sort(keys)
-		entries := make([]bundle.Entry, len(keys))
-		f := bloom.NewWithEstimates(uint(max(len(keys), 1)), falsePositives)
-		for i, key := range keys {
-			u := m[key]
-			group := -1
-			if len(u.rules) > 0 {
-				slices.SortFunc(u.rules, func(a, b bundle.KindedRule) int {
-					return cmp.Or(-cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Rule.String(), b.Rule.String()))
-				})
-				group = len(content.Rules)
-				content.Rules = bundle.AppendGroup(content.Rules, u.rules)
-			}
-			entries[i] = bundle.Entry{Key: key, Value: bundle.NewValue(u.plain, u.directories, group)}
-			f.AddString(key)
-		}
-		return entries, bundle.Filter{M: uint64(f.Cap()), K: uint32(f.K()), N: uint32(len(keys)), Bits: f.BitSet().Words()}
-	}
-	content.Hosts, content.HostsFilter = encode(hosts)
-	content.Directories, content.DirectoriesFilter = encode(directories)
+	sorted(content.Patterns)
+	content.Hosts, content.HostsFilter = under(hosts)
+	content.Directories, content.DirectoriesFilter = under(directories)
 	return bundle.Encode(content)
+}
+
+// sorted puts rules into the order in which they are looked at: those of a
+// higher kind first.
+func sorted(rules []bundle.KindedRule) {
+	texts := make(map[int]string, len(rules))
+	order := make([]int, len(rules))
+	for i := range rules {
+		order[i], texts[i] = i, rules[i].Rule.String()
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(-cmp.Compare(rules[a].Kind, rules[b].Kind), cmp.Compare(texts[a], texts[b]))
+	})
+	old := slices.Clone(rules)
+	for i, from := range order {
+		rules[i] = old[from]
+	}
+}
+
+func under(m map[string]*bundle.Under) ([]bundle.Under, bundle.Filter) {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	all := make([]bundle.Under, len(keys))
+	f := newFilter(len(keys))
+	for i, key := range keys {
+		sorted(m[key].Rules)
+		all[i] = *m[key]
+		f.AddString(key)
+	}
+	return all, bundle.Filter{M: uint64(f.Cap()), K: uint32(f.K()), N: uint32(len(keys)), Bits: f.BitSet().Words()}
+}
+
+// newFilter makes a filter for n keys with as few bits as a power of two, and
+// then as few probes as the rate allows: with bits to spare, most of what is
+// not listed ends at the first probe.
+func newFilter(n int) *bloom.BloomFilter {
+	m, k := uint(64), uint(1)
+	for wanted, _ := bloom.EstimateParameters(uint(max(n, 1)), falsePositives); m < wanted; {
+		m *= 2
+	}
+	for math.Pow(1-math.Exp(-float64(k)*float64(n)/float64(m)), float64(k)) > falsePositives {
+		k++
+	}
+	return bloom.New(m, k)
 }

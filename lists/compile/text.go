@@ -159,6 +159,23 @@ func (l *List) add(section int, line string) error {
 	kind := map[string]bundle.Kind{
 		"needs": bundle.Need, "exceptions": bundle.Exception, "photos": bundle.Photo, "rules": bundle.Block,
 	}[sectionNames[section]]
+	if rule.Bad {
+		return fmt.Errorf("rule %s: badfilter takes rules away while a list is built: build it again", line)
+	}
+	if rule.Host == "" && (kind == bundle.Need || kind == bundle.Photo) {
+		return fmt.Errorf("rule %s: in this section want \"||\" and a whole host", line)
+	}
+	if rule.Important {
+		if kind != bundle.Block {
+			return fmt.Errorf("rule %s: \"important\" belongs into [rules] and nowhere else", line)
+		}
+		kind = bundle.Important
+	}
+	if rule.Regexp {
+		if _, err := Machine(&rule); err != nil {
+			return fmt.Errorf("rule %s: %w", line, err)
+		}
+	}
 	if rule.Allow != (kind == bundle.Exception) {
 		return fmt.Errorf("rule %s: \"@@\" belongs into [exceptions] and nowhere else", line)
 	}

@@ -32,7 +32,7 @@ func wrong(t *testing.T, l *compile.List, requests []source.Request) []string {
 	var out []string
 	for _, r := range requests {
 		kind, _ := filter.TypeNamed(r.Type)
-		d, err := m.Decide(&match.Request{URL: []byte(r.URL), Page: []byte(r.Page), Site: []byte("booking.localhost"), Type: kind, Mode: match.ModeProtect})
+		d, err := m.Decide(&match.Request{URL: []byte(r.URL), Page: []byte(r.Page), Type: kind, Mode: match.ModeProtect})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
-	compiled "paravent/lists/bundle"
+	bundles "paravent/lists/bundle"
 	"paravent/lists/compile"
 	"paravent/lists/release"
 	"paravent/server/store"
@@ -103,11 +103,15 @@ func readList(dir string) (list, bundle []byte, err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", listPath, err)
 	}
-	stops := func(r compiled.KindedRule) bool { return r.Kind == compiled.Block || r.Kind == compiled.Photo }
+	stops := func(r bundles.KindedRule) bool { return r.Kind.Stops() }
 	if !slices.ContainsFunc(parsed.Rules, stops) {
 		return nil, nil, fmt.Errorf("%s: holds no rule that stops a request; readers would be left without protection", listPath)
 	}
-	if !bytes.Equal(parsed.Bundle(), bundle) {
+	compiled, err := parsed.Bundle()
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", listPath, err)
+	}
+	if !bytes.Equal(compiled, bundle) {
 		return nil, nil, fmt.Errorf("%s: is not what %s compiles to here; build the list again with this version", bundlePath, listPath)
 	}
 	return list, bundle, nil

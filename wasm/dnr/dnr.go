@@ -3,60 +3,113 @@
 // not decide requests itself
 // (https://developer.chrome.com/docs/extensions/reference/api/declarativeNetRequest).
 //
-// Rules are scoped to the pages of protected sites by topDomains. A rule of a
-// filter list that holds on other pages only is left out and counted.
-// Priorities follow package match: what a site needs, then exceptions, then
-// photos, then blocks; above them all stands the switch, one allow rule for
-// the sites that the user has set to off or watch, so that a change of mode
-// rewrites nothing else.
+// A rule of a list becomes one or two of the browser's:
 //
-//	id 1   the switch
-//	id 2   all hosts that are blocked without conditions
-//	id 10… the others; hosts with the same conditions share a rule
+//	||a.example/p*q.gif|$script   "urlFilter": "||a.example/p*q.gif|", "resourceTypes": ["script"]
+//	/ads?[0-9]+/$match-case       "regexFilter": "ads?[0-9]+", "isUrlFilterCaseSensitive": true
+//	.gif?uid=$domain=shop.*       "urlFilter": ".gif?uid=", "topDomains": ["shop.example"]
+//	||b.example^$to=~c.b.example  "requestDomains": ["b.example"], "excludedRequestDomains": ["c.b.example"]
 //
-// "Third party" is said by the pages a rule holds on, not by DNR's domainType:
-// that compares with the frame that asks, so that a tracker's own frame would
-// be free to call home.
+// All are scoped to the pages of protected sites by topDomains. A rule of the
+// list that holds on other pages only is left out and counted, and so is what
+// the browser has no words for, by its reason.
+//
+// # Priorities
+//
+// They follow package match. From the top:
+//
+//	11  switch         sites that their user has set to off or watch
+//	10                 Referer of the session, see below
+//	 9  Referer        taken away, see below
+//	 8  allowed        hosts that their user lets through on a site
+//	 7  need           what a site needs to work
+//	 6  important      blocks that no exception lifts
+//	 5  exception      @@ rules
+//	 4  photo          images are redirected to a placeholder
+//	 3  photo, block   photo paths for all other types, and block rules
+//	 2  own            a site's own hosts are let through
+//	 1  third party    blocks of third parties only, web sockets, mode strict
+//
+// "Third party" compares with the page, not with the frame that asks, as
+// DNR's domainType does: a tracker's own frame must not be free to call home.
+// There is no condition for that, so the rules that hold for third parties
+// only stand below one rule a site, which lets the site's own hosts through.
+// Whatever is to be blocked there all the same stands above.
+//
+// # Referer
+//
+// A third party may learn a page's origin, never its address. The browser
+// sees to that by itself unless the document asks otherwise: its header is set
+// to strict-origin-when-cross-origin where it is weaker. A <meta>, an attribute
+// or a script can ask as well, which no rule can see, and a rule cannot shorten
+// a header. So what protected pages send to third parties has no Referer at
+// all, until the extension has seen that a page does send one, and lays a rule
+// for the session over this that sets it to the page's origin.
+//
+// # Ids
+//
+// A change of a mode rewrites a few small rules, never the large ones:
+//
+//	1      the switch
+//	2      mode strict
+//	3…999  what users allow, one rule a site
+//	1000   web sockets to third parties: there whenever there are large rules
+//	1001…  the others; hosts with the same conditions share a rule
 package dnr
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"paravent/lists/address"
 	"paravent/lists/bundle"
-	"paravent/lists/filter"
 )
 
-// Ids of rules, and the first of those that are numbered as they come.
+// Ids of rules.
 const (
-	SwitchID = 1
-	hostsID  = 2
-	firstID  = 10
+	switchID  = 1
+	strictID  = 2
+	allowedID = 3
+	socketsID = 1000 // the first of the large ones
 )
 
-// Chromium's limits for dynamic rules: all, and those that redirect.
+// Chromium's limits for dynamic rules: all of them; those that are not safe,
+// which block and allow are; those with a regular expression.
 const (
-	maxRules     = 30_000
-	maxRedirects = 5_000
+	maxRules   = 30_000
+	maxUnsafe  = 5_000
+	maxRegexps = 1_000
+	maxLarge   = maxRules - socketsID // the ids below are the small ones'
 )
 
-// Priorities, by package match's order.
 const (
-	blockPriority = iota + 1
-	photoPriority
+	thirdPriority = iota + 1
+	ownPriority
+	blockPriority
 	redirectPriority
 	exceptionPriority
+	importantPriority
 	needPriority
+	allowedPriority
+	refererPriority
+	_ // rules of the session that set a Referer
 	switchPriority
 )
 
 // Settings are what rules depend on besides the list.
 type Settings struct {
-	Protected   []string `json:"protected"`   // protected domains, in whatever mode
-	Allowed     []string `json:"allowed"`     // those in mode off or watch
-	Placeholder string   `json:"placeholder"` // path in the extension of what stands for a photo
+	Sites       []Site `json:"sites"`       // all that are protected, in whatever mode
+	Placeholder string `json:"placeholder"` // path in the extension of what stands for a photo
+}
+
+// A Site is a protected domain, and what its user chose for it.
+type Site struct {
+	Domain string   `json:"domain"`          // its pages are on this host and its subdomains
+	Own    string   `json:"own"`             // registrable domain: all within it is the site's own
+	Mode   string   `json:"mode"`            // off, watch, protect or strict
+	Allow  []string `json:"allow,omitempty"` // hosts that are let through whatever the list says
 }
 
 // A Rule is one rule of declarativeNetRequest.
@@ -67,10 +120,12 @@ type Rule struct {
 	Condition Condition `json:"condition"`
 }
 
-// An Action is block, allow or redirect.
+// An Action is block, allow, redirect or modifyHeaders.
 type Action struct {
-	Type     string    `json:"type"`
-	Redirect *Redirect `json:"redirect,omitempty"`
+	Type            string    `json:"type"`
+	Redirect        *Redirect `json:"redirect,omitempty"`
+	RequestHeaders  []Header  `json:"requestHeaders,omitempty"`
+	ResponseHeaders []Header  `json:"responseHeaders,omitempty"`
 }
 
 // A Redirect names a file of the extension.
@@ -78,181 +133,132 @@ type Redirect struct {
 	ExtensionPath string `json:"extensionPath"`
 }
 
-// A Condition holds what a request must be.
+// A Header is a change of one header.
+type Header struct {
+	Header    string `json:"header"`
+	Operation string `json:"operation"` // set or remove
+	Value     string `json:"value,omitempty"`
+}
+
+// A Condition holds what a request must be. Absent lists mean all; absent
+// types all but main_frame.
 type Condition struct {
-	URLFilter          string   `json:"urlFilter,omitempty"`
-	RequestDomains     []string `json:"requestDomains,omitempty"`
-	TopDomains         []string `json:"topDomains,omitempty"`
-	ExcludedTopDomains []string `json:"excludedTopDomains,omitempty"`
-	ResourceTypes      []string `json:"resourceTypes,omitempty"`
+	URLFilter              string        `json:"urlFilter,omitempty"`
+	RegexFilter            string        `json:"regexFilter,omitempty"`
+	CaseSensitive          bool          `json:"isUrlFilterCaseSensitive,omitempty"` // of either filter
+	InitiatorDomains       []string      `json:"initiatorDomains,omitempty"`
+	RequestDomains         []string      `json:"requestDomains,omitempty"`
+	ExcludedRequestDomains []string      `json:"excludedRequestDomains,omitempty"`
+	TopDomains             []string      `json:"topDomains,omitempty"`
+	ExcludedTopDomains     []string      `json:"excludedTopDomains,omitempty"`
+	ResourceTypes          []string      `json:"resourceTypes,omitempty"`
+	RequestMethods         []string      `json:"requestMethods,omitempty"`
+	ExcludedRequestMethods []string      `json:"excludedRequestMethods,omitempty"`
+	ResponseHeaders        []HeaderMatch `json:"responseHeaders,omitempty"`
+}
+
+// A HeaderMatch wants a response to have a header with one of the values, in
+// which "*" stands for any characters.
+type HeaderMatch struct {
+	Header string   `json:"header"`
+	Values []string `json:"values"`
 }
 
 // Counts tells what became of the list's rules.
 type Counts struct {
-	Hosts     int `json:"hosts"`     // blocked by the one large rule
-	Rules     int `json:"rules"`     // said by others
-	Elsewhere int `json:"elsewhere"` // hold on no protected page, left out
+	Hosts     int            `json:"hosts"`     // blocked by the one large rule
+	Rules     int            `json:"rules"`     // said by others
+	Elsewhere int            `json:"elsewhere"` // hold on no protected page, left out
+	Unsaid    map[string]int `json:"unsaid"`    // left out by the reason: the browser has no words or no room for them
 }
 
-// Switch makes the switch: one rule, or none when no site is off or in watch.
-func Switch(s *Settings) []Rule {
-	if len(s.Allowed) == 0 {
-		return []Rule{}
+// Small makes the rules that depend on modes and on what users allow.
+func Small(s *Settings) ([]Rule, error) {
+	if err := s.check(); err != nil {
+		return nil, err
 	}
-	return []Rule{{
-		ID: SwitchID, Priority: switchPriority, Action: Action{Type: "allow"},
-		Condition: Condition{TopDomains: s.Allowed},
-	}}
-}
-
-// Rules makes all rules but the switch.
-func Rules(list *bundle.Bundle, s *Settings) ([]Rule, Counts, error) {
 	rules := []Rule{}
-	var counts Counts
-	if len(s.Protected) == 0 {
-		return rules, counts, nil
+	var off, strict []string
+	for _, site := range s.Sites {
+		switch site.Mode {
+		case "off", "watch":
+			off = append(off, site.Domain)
+		case "strict":
+			strict = append(strict, site.Domain)
+		}
+		if len(site.Allow) > 0 {
+			rules = append(rules, Rule{
+				ID: allowedID + len(rules), Priority: allowedPriority, Action: Action{Type: "allow"},
+				Condition: Condition{TopDomains: []string{site.Domain}, RequestDomains: site.Allow},
+			})
+		}
 	}
-	var hosts []string
-	shared := map[string]int{} // conditions → index in rules
-	err := list.Each(func(key []byte, v bundle.Value) error {
-		if v.Plain() {
-			hosts = append(hosts, bundle.PlainRule(key).Host)
-			counts.Hosts++
-		}
-		group := list.Rules(v)
-		var record bundle.Record
-		for group.Next(&record) {
-			rule := record.Rule(key)
-			said := say(record.Kind, &rule, s)
-			if len(said) == 0 {
-				counts.Elsewhere++
-				continue
-			}
-			counts.Rules++
-			for _, made := range said {
-				if made.Condition.URLFilter == "" {
-					same := fmt.Sprint(made.Priority, made.Action.Type, made.Condition)
-					made.Condition.RequestDomains = []string{rule.Host}
-					if i, ok := shared[same]; ok {
-						rules[i].Condition.RequestDomains = append(rules[i].Condition.RequestDomains, rule.Host)
-						continue
-					}
-					shared[same] = len(rules)
-				}
-				rules = append(rules, made)
-			}
-		}
-		return group.Err()
-	})
-	if err != nil {
+	if n := len(rules); n > socketsID-allowedID {
+		return nil, fmt.Errorf("dnr: hosts are allowed on %d sites, there is room for %d: take some back", n, socketsID-allowedID)
+	}
+	if len(off) > 0 {
+		rules = append(rules, Rule{
+			ID: switchID, Priority: switchPriority, Action: Action{Type: "allow"},
+			Condition: Condition{TopDomains: off},
+		})
+	}
+	if len(strict) > 0 {
+		rules = append(rules, Rule{
+			ID: strictID, Priority: thirdPriority, Action: Action{Type: "block"},
+			Condition: Condition{TopDomains: strict},
+		})
+	}
+	return rules, nil
+}
+
+// Large makes all other rules. A list that has more than the browser takes
+// loses blocks first, and Counts says how many.
+func Large(list *bundle.Bundle, s *Settings) ([]Rule, Counts, error) {
+	counts := Counts{Unsaid: map[string]int{}}
+	if err := s.check(); err != nil {
 		return nil, counts, err
 	}
-	redirects := 0
-	for i := range rules {
-		rules[i].ID = firstID + i
-		if rules[i].Action.Redirect != nil {
-			redirects++
-		}
+	w := newWriter(s)
+	if len(s.Sites) == 0 {
+		// A rule without topDomains would hold everywhere.
+		return []Rule{}, counts, nil
 	}
-	if len(hosts) > 0 {
-		slices.Sort(hosts)
-		rules = append(rules, Rule{
-			ID: hostsID, Priority: blockPriority, Action: Action{Type: "block"},
-			Condition: Condition{RequestDomains: hosts, TopDomains: s.Protected},
-		})
+	w.every()
+	if err := list.EachRule(w.add); err != nil {
+		return nil, counts, err
 	}
-	if len(rules)+1 > maxRules || redirects > maxRedirects {
-		return nil, counts, fmt.Errorf("dnr: %d rules with %d redirects: Chromium takes %d with %d", len(rules)+1, redirects, maxRules, maxRedirects)
-	}
-	return rules, counts, nil
+	return w.numbered(), w.counts, nil
 }
 
-// say gives the rules for one rule of the list, none when it holds on no
-// protected page. Those without a urlFilter are about the whole host.
-func say(kind bundle.Kind, r *filter.Rule, s *Settings) []Rule {
-	c, ok := scope(r, s.Protected)
-	if !ok {
-		return nil
+func (s *Settings) check() error {
+	if s.Placeholder == "" {
+		return errors.New("dnr: placeholder: want the path of a packaged file")
 	}
-	// A page is the user's choice, never a rule's. An empty list would mean
-	// all types: a rule for nothing but pages has none to say.
-	c.ResourceTypes = slices.DeleteFunc(r.Types.DNR(), func(name string) bool { return name == "main_frame" })
-	if r.Types != 0 && len(c.ResourceTypes) == 0 {
-		return nil
-	}
-	var rules []Rule
-	add := func(priority int, action Action, c Condition) {
-		for _, f := range urlFilters(r) {
-			c.URLFilter = f
-			rules = append(rules, Rule{Priority: priority, Action: action, Condition: c})
+	for i, site := range s.Sites {
+		if !slices.Contains([]string{"off", "watch", "protect", "strict"}, site.Mode) {
+			return fmt.Errorf("dnr: sites[%d].mode: %q: want off, watch, protect or strict", i, site.Mode)
 		}
-	}
-	switch kind {
-	case bundle.Need:
-		add(needPriority, Action{Type: "allow"}, c)
-	case bundle.Exception:
-		add(exceptionPriority, Action{Type: "allow"}, c)
-	case bundle.Block:
-		add(blockPriority, Action{Type: "block"}, c)
-	case bundle.Photo:
-		add(photoPriority, Action{Type: "block"}, c)
-		if r.Types == 0 || r.Types.Has(filter.Image) {
-			// A page's service worker asks for its images by fetch: an error
-			// there would reach detached images, which no content script sees.
-			c.ResourceTypes = []string{"image", "xmlhttprequest"}
-			add(redirectPriority, Action{Type: "redirect", Redirect: &Redirect{s.Placeholder}}, c)
-		}
-	}
-	return rules
-}
-
-// urlFilters writes the rule's pattern. DNR's "||host/path" does not match an
-// address with a port, ours does; ports are met under localhost only, where
-// demos and developers live, and a second rule names them there.
-func urlFilters(r *filter.Rule) []string {
-	if r.Pattern == "" {
-		return []string{""}
-	}
-	end := ""
-	if r.End {
-		end = "|"
-	}
-	filters := []string{"||" + r.Host + r.Pattern + end}
-	if address.Within([]byte(r.Host), []byte("localhost")) {
-		filters = append(filters, "||"+r.Host+":*"+r.Pattern+end)
-	}
-	return filters
-}
-
-// scope finds the pages on which a rule holds: those of protected domains
-// that its domain= and its party leave. False means none.
-func scope(r *filter.Rule, protected []string) (c Condition, ok bool) {
-	named := false
-	for _, d := range r.Domains {
-		for _, p := range protected {
-			narrower, meet := both(d.Name, p)
-			switch {
-			case !meet:
-			case d.Not:
-				c.ExcludedTopDomains = append(c.ExcludedTopDomains, narrower)
-			default:
-				c.TopDomains = append(c.TopDomains, narrower)
+		// The browser takes a domain that cannot be in silence, and stops nothing there.
+		for field, host := range map[string]string{"domain": site.Domain, "own": site.Own} {
+			if !isHost(host) {
+				return fmt.Errorf("dnr: sites[%d].%s: %q: want a host, such as example.com", i, field, host)
 			}
 		}
-		named = named || !d.Not
+		if !address.Within([]byte(site.Domain), []byte(site.Own)) {
+			return fmt.Errorf("dnr: sites[%d].own: %q: want the registrable domain of %s", i, site.Own, site.Domain)
+		}
+		for j, host := range site.Allow {
+			if !isHost(host) {
+				return fmt.Errorf("dnr: sites[%d].allow[%d]: %q: want a host, such as example.com", i, j, host)
+			}
+		}
 	}
-	if !named {
-		c.TopDomains = slices.Clone(protected)
-	}
-	if r.Party != filter.AnyParty {
-		c.TopDomains = slices.DeleteFunc(c.TopDomains, func(page string) bool {
-			_, same := both(r.Host, page)
-			return same != (r.Party == filter.FirstParty)
-		})
-	}
-	slices.Sort(c.TopDomains)
-	c.TopDomains = slices.Compact(c.TopDomains)
-	return c, len(c.TopDomains) > 0
+	return nil
+}
+
+func isHost(name string) bool {
+	var u address.URL
+	return u.Parse([]byte("https://"+name)) == nil && string(u.Host()) == name
 }
 
 // both returns the hosts that are within a and within b, as one domain.

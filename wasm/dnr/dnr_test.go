@@ -3,6 +3,8 @@ package dnr_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,13 +13,14 @@ import (
 	"paravent/wasm/dnr"
 )
 
-func open(t *testing.T, needs, exceptions, photos, hosts, rules string) *bundle.Bundle {
+// open compiles a list of the sections' lines.
+func open(t testing.TB, sections map[string][]string) *bundle.Bundle {
 	t.Helper()
-	text := "paravent list 1\n[sites]\n[recipients]\n"
-	for i, name := range []string{"needs", "exceptions", "photos", "hosts", "rules"} {
+	text := "paravent list 1\n"
+	for _, name := range []string{"sites", "recipients", "needs", "exceptions", "photos", "hosts", "rules"} {
 		text += "[" + name + "]\n"
-		if lines := []string{needs, exceptions, photos, hosts, rules}[i]; lines != "" {
-			text += strings.ReplaceAll(lines, " ", "\n") + "\n"
+		for _, line := range sections[name] {
+			text += line + "\n"
 		}
 	}
 	data, err := compile.Compile([]byte(text))
@@ -31,89 +34,275 @@ func open(t *testing.T, needs, exceptions, photos, hosts, rules string) *bundle.
 	return b
 }
 
-var settings = &dnr.Settings{Protected: []string{"booking.example", "clinic.test"}, Placeholder: "/content/placeholder.svg"}
+var settings = &dnr.Settings{
+	Sites: []dnr.Site{
+		{Domain: "booking.example", Own: "booking.example", Mode: "protect"},
+		{Domain: "clinic.city.test", Own: "city.test", Mode: "protect"},
+	},
+	Placeholder: "/p.svg",
+}
 
 func Example() {
 	data, _ := compile.Compile([]byte("paravent list 1\n[sites]\n[recipients]\n[needs]\n[exceptions]\n[photos]\n[hosts]\na.example\nb.example\n[rules]\n"))
 	list, _ := bundle.Open(data)
-	rules, _, _ := dnr.Rules(list, &dnr.Settings{Protected: []string{"booking.example"}, Placeholder: "/p.svg"})
-	text, _ := json.Marshal(rules)
+	rules, _, _ := dnr.Large(list, &dnr.Settings{
+		Sites:       []dnr.Site{{Domain: "booking.example", Own: "booking.example", Mode: "protect"}},
+		Placeholder: "/p.svg",
+	})
+	text, _ := json.Marshal(rules[len(rules)-1])
 	fmt.Println(string(text))
-	// Output: [{"id":2,"priority":1,"action":{"type":"block"},"condition":{"requestDomains":["a.example","b.example"],"topDomains":["booking.example"]}}]
+	// Output: {"id":1004,"priority":3,"action":{"type":"block"},"condition":{"requestDomains":["a.example","b.example"],"topDomains":["booking.example"]}}
+}
+
+// say writes a rule as "priority action condition".
+func say(r dnr.Rule) string {
+	condition, _ := json.Marshal(r.Condition)
+	return fmt.Sprintf("%d %s %s", r.Priority, r.Action.Type, strings.Trim(string(condition), "{}"))
 }
 
 // Every row is one rule of a list and what Chromium is told, a line a rule.
 func TestRules(t *testing.T) {
-	pages := `"topDomains":["booking.example","clinic.test"]`
+	const all = `"topDomains":["booking.example","clinic.city.test"]`
+	fixed, _, err := dnr.Large(open(t, nil), settings)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct{ section, rule, want string }{
-		{"needs", "||a.example^$domain=booking.example", `5 allow "requestDomains":["a.example"],"topDomains":["booking.example"]`},
-		{"exceptions", "@@||a.example/ok.js$script", `4 allow "urlFilter":"||a.example/ok.js",` + pages + `,"resourceTypes":["script"]`},
+		{"needs", "||a.example^$domain=booking.example", `7 allow "requestDomains":["a.example"],"topDomains":["booking.example"]`},
+		{"exceptions", "@@||a.example/ok.js$script", `5 allow "urlFilter":"||a.example/ok.js",` + all + `,"resourceTypes":["script"]`},
 		{"exceptions", "@@||a.example^$domain=elsewhere.example", ``},
-		{"photos", "||a.example/img/*.jpg|", `2 block "urlFilter":"||a.example/img/*.jpg|",` + pages + "\n" + `3 redirect "urlFilter":"||a.example/img/*.jpg|",` + pages + `,"resourceTypes":["image","xmlhttprequest"]`},
-		{"rules", "||a.example^$third-party", `1 block "requestDomains":["a.example"],` + pages},
-		{"rules", "||t.booking.example^$third-party", `1 block "requestDomains":["t.booking.example"],"topDomains":["clinic.test"]`},
-		{"rules", "||t.booking.example^$first-party", `1 block "requestDomains":["t.booking.example"],"topDomains":["booking.example"]`},
+		{"photos", "||a.example/img/*.jpg|", `4 redirect "urlFilter":"||a.example/img/*.jpg|",` + all + `,"resourceTypes":["image","xmlhttprequest"]` + "\n" + `3 block "urlFilter":"||a.example/img/*.jpg|",` + all},
+
+		// Where a pattern begins and ends.
+		{"rules", "/pixel.gif?", `3 block "urlFilter":"/pixel.gif?",` + all},
+		{"rules", "-ad^*^id=", `3 block "urlFilter":"-ad^*^id=",` + all},
+		{"rules", "|https://cdn.", `3 block "urlFilter":"|https://cdn.",` + all},
+		{"rules", "||adservice.google.", `3 block "urlFilter":"||adservice.google.",` + all},
+		{"rules", "||a.example:8080/x", `3 block "urlFilter":"||a.example:8080/x",` + all},
+		{"rules", ".php?track|", `3 block "urlFilter":".php?track|",` + all},
+		{"rules", "*$ping,domain=booking.example", `3 block "topDomains":["booking.example"],"resourceTypes":["ping"]`},
+		{"rules", "||a.localhost/x", `3 block "urlFilter":"||a.localhost/x",` + all + "\n" + `3 block "urlFilter":"||a.localhost:*/x",` + all},
+		{"rules", `/^https:\/\/[a-z]{8}\.example\//`, `3 block "regexFilter":"^https:\\/\\/[a-z]{8}\\.example\\/",` + all},
+		{"rules", "/Track.js$match-case", `3 block "urlFilter":"/Track.js","isUrlFilterCaseSensitive":true,` + all},
+		{"rules", "/[A-Z]{9}/$match-case", `3 block "regexFilter":"[A-Z]{9}","isUrlFilterCaseSensitive":true,` + all},
+
+		// Parties. A block of third parties stands below the site's own hosts.
+		{"rules", "||a.example^$third-party", `1 block "requestDomains":["a.example"],` + all},
+		{"rules", "/pixel.gif?$third-party", `1 block "urlFilter":"/pixel.gif?",` + all},
+		{"rules", "||t.city.test^$first-party", `3 block "requestDomains":["t.city.test"],"topDomains":["clinic.city.test"]`},
 		{"rules", "||a.example^$first-party", ``},
-		{"rules", "||a.example^$~image", `1 block "requestDomains":["a.example"],` + pages + `,"resourceTypes":["sub_frame","stylesheet","script","font","object","xmlhttprequest","ping","media","websocket","webtransport","csp_report","other"]`},
+		{"rules", "/log?$first-party", `3 block "urlFilter":"/log?","requestDomains":["booking.example"],"topDomains":["booking.example"]` + "\n" + `3 block "urlFilter":"/log?","requestDomains":["city.test"],"topDomains":["clinic.city.test"]`},
+		{"rules", "/log?$first-party,to=t.city.test", `3 block "urlFilter":"/log?","requestDomains":["t.city.test"],"topDomains":["clinic.city.test"]`},
+		{"exceptions", "@@/ok.js$third-party,domain=booking.example", `5 allow "urlFilter":"/ok.js","excludedRequestDomains":["booking.example"],"topDomains":["booking.example"]`},
+		{"exceptions", "@@||t.city.test^$third-party", `5 allow "requestDomains":["t.city.test"],"topDomains":["booking.example"]`},
+		{"rules", "||t.city.test^$third-party,important", `6 block "requestDomains":["t.city.test"],"topDomains":["booking.example"]`},
+
+		// Options.
+		{"rules", "||a.example^$important", `6 block "requestDomains":["a.example"],` + all},
+		{"rules", "||a.example^$~image", `3 block "requestDomains":["a.example"],` + all + `,"resourceTypes":["sub_frame","stylesheet","script","font","object","xmlhttprequest","ping","media","websocket","webtransport","csp_report","other"]`},
 		{"rules", "||a.example^$document", ``},
-		{"rules", "||a.example^$domain=a.booking.example|~b.a.booking.example|~other.example", `1 block "requestDomains":["a.example"],"topDomains":["a.booking.example"],"excludedTopDomains":["b.a.booking.example"]`},
-		{"rules", "||a.example^$domain=example", `1 block "requestDomains":["a.example"],"topDomains":["booking.example"]`},
-		{"rules", "||a.localhost/x", `1 block "urlFilter":"||a.localhost/x",` + pages + "\n" + `1 block "urlFilter":"||a.localhost:*/x",` + pages},
+		{"rules", "||a.example^$method=post|put", `3 block "requestDomains":["a.example"],` + all + `,"requestMethods":["post","put"]`},
+		{"rules", "||a.example^$method=get|head", `3 block "requestDomains":["a.example"],` + all + `,"excludedRequestMethods":["connect","delete","options","patch","post","put","other"]`},
+
+		// Pages.
+		{"rules", "||a.example^$domain=a.booking.example|~b.a.booking.example|~other.example", `3 block "requestDomains":["a.example"],"topDomains":["a.booking.example"],"excludedTopDomains":["b.a.booking.example"]`},
+		{"rules", "||a.example^$domain=example", `3 block "requestDomains":["a.example"],"topDomains":["booking.example"]`},
+		{"rules", "||a.example^$domain=~booking.example", `3 block "requestDomains":["a.example"],"topDomains":["clinic.city.test"]`},
+		{"rules", "||a.example^$domain=booking.*", `3 block "requestDomains":["a.example"],"topDomains":["booking.example"]`},
+		{"rules", "||a.example^$domain=forum.booking.*|city.*", `3 block "requestDomains":["a.example"],"topDomains":["clinic.city.test","forum.booking.example"]`},
+		{"rules", "||a.example^$domain=~clinic.city.*", `3 block "requestDomains":["a.example"],"topDomains":["booking.example"]`},
+		{"rules", "||a.example^$domain=king.*", ``},
+
+		// Hosts of requests.
+		{"rules", "/track?$to=a.example|b.example|~c.b.example", `3 block "urlFilter":"/track?","requestDomains":["a.example","b.example"],"excludedRequestDomains":["c.b.example"],` + all},
+		{"rules", "/track?$denyallow=a.example", `3 block "urlFilter":"/track?","excludedRequestDomains":["a.example"],` + all},
+		{"rules", "||a.example^$to=~cdn.a.example", `3 block "requestDomains":["a.example"],"excludedRequestDomains":["cdn.a.example"],` + all},
+		{"rules", "||a.example/x$to=cdn.a.example", `3 block "urlFilter":"||a.example/x","requestDomains":["cdn.a.example"],` + all},
+		{"rules", "||a.example^$to=b.example", ``},
+		{"rules", "/track?$to=google.*", `to= with a name that ends in .*`},
 	} {
-		part := map[string]string{c.section: c.rule}
-		list := open(t, part["needs"], part["exceptions"], part["photos"], "", part["rules"])
-		rules, counts, err := dnr.Rules(list, settings)
+		made, counts, err := dnr.Large(open(t, map[string][]string{c.section: {c.rule}}), settings)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var got []string
-		for _, r := range rules {
-			condition, _ := json.Marshal(r.Condition)
-			got = append(got, fmt.Sprintf("%d %s %s", r.Priority, r.Action.Type, strings.Trim(string(condition), "{}")))
+		for _, r := range made[len(fixed):] {
+			got = append(got, say(r))
 		}
-		if s := strings.Join(got, "\n"); s != c.want {
+		unsaid := slices.Sorted(maps.Keys(counts.Unsaid))
+		if s := strings.Join(append(got, unsaid...), "\n"); s != c.want {
 			t.Errorf("%s:\n%s\nwant\n%s", c.rule, s, c.want)
 		}
-		if counts.Rules+counts.Elsewhere != 1 || (counts.Elsewhere == 1) != (c.want == "") {
+		if total := counts.Rules + counts.Elsewhere + len(unsaid); total != 1 || (counts.Elsewhere == 1) != (c.want == "") {
 			t.Errorf("%s: counted as %+v", c.rule, counts)
 		}
 	}
 }
 
-func TestHostsWithTheSameConditionsShareARule(t *testing.T) {
-	list := open(t, "", "", "", "x.example", "||a.example^$third-party ||b.example^$third-party ||c.example^$script")
-	rules, _, err := dnr.Rules(list, settings)
-	if err != nil || len(rules) != 3 {
-		t.Fatalf("%d rules, %v", len(rules), err)
+// Whatever the list says, some rules hold on every protected site.
+func TestEverySite(t *testing.T) {
+	rules, _, err := dnr.Large(open(t, nil), settings)
+	if err != nil {
+		t.Fatal(err)
 	}
-	ids := map[int]bool{}
+	var got []string
 	for _, r := range rules {
-		if ids[r.ID] || r.ID == dnr.SwitchID {
-			t.Errorf("id %d is taken", r.ID)
-		}
-		ids[r.ID] = true
+		got = append(got, say(r))
 	}
-	if got := fmt.Sprint(rules[0].Condition.RequestDomains); got != "[a.example b.example]" {
-		t.Error(got)
+	want := []string{
+		`1 block "topDomains":["booking.example","clinic.city.test"],"resourceTypes":["websocket","webtransport"]`,
+		`2 allow "requestDomains":["booking.example"],"topDomains":["booking.example"]`,
+		`9 modifyHeaders "initiatorDomains":["booking.example"],"excludedRequestDomains":["booking.example"],"topDomains":["booking.example"]`,
+		`2 allow "requestDomains":["city.test"],"topDomains":["clinic.city.test"]`,
+		`9 modifyHeaders "initiatorDomains":["clinic.city.test"],"excludedRequestDomains":["city.test"],"topDomains":["clinic.city.test"]`,
+		`9 modifyHeaders "requestDomains":["booking.example","clinic.city.test"],"topDomains":["booking.example","clinic.city.test"],"resourceTypes":["main_frame","sub_frame","stylesheet","script"],"responseHeaders":[{"header":"referrer-policy","values":["*unsafe-url","*no-referrer-when-downgrade","origin-when-cross-origin","* origin-when-cross-origin","*,origin-when-cross-origin"]}]`,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%s", strings.Join(got, "\n"))
+	}
+	if rules[0].ID != 1000 {
+		t.Errorf("the first large rule has id %d", rules[0].ID)
 	}
 }
 
-func TestSwitch(t *testing.T) {
-	if rules := dnr.Switch(settings); len(rules) != 0 {
-		t.Errorf("nothing is allowed, yet %v", rules)
+func TestHostsWithTheSameConditionsShareARule(t *testing.T) {
+	fixed, _, _ := dnr.Large(open(t, nil), settings)
+	rules, _, err := dnr.Large(open(t, map[string][]string{
+		"hosts": {"x.example"},
+		"rules": {"||a.example^$third-party", "||b.example^$third-party", "||c.example^$script"},
+	}), settings)
+	if err != nil || len(rules) != len(fixed)+3 {
+		t.Fatalf("%d rules, %v", len(rules), err)
 	}
-	rules := dnr.Switch(&dnr.Settings{Allowed: []string{"clinic.test"}})
-	text, _ := json.Marshal(rules)
-	if string(text) != `[{"id":1,"priority":6,"action":{"type":"allow"},"condition":{"topDomains":["clinic.test"]}}]` {
-		t.Errorf("%s", text)
+	shared := false
+	ids := map[int]bool{}
+	for _, r := range rules {
+		if ids[r.ID] || r.ID < 1000 {
+			t.Errorf("id %d is taken", r.ID)
+		}
+		ids[r.ID] = true
+		shared = shared || fmt.Sprint(r.Condition.RequestDomains) == "[a.example b.example]"
+	}
+	if !shared {
+		t.Error("a.example and b.example stand in two rules")
+	}
+}
+
+func TestSmall(t *testing.T) {
+	for _, c := range []struct {
+		mode  string
+		allow []string
+		want  string
+	}{
+		{"protect", nil, `[]`},
+		{"off", nil, `[{"id":1,"priority":11,"action":{"type":"allow"},"condition":{"topDomains":["city.test"]}}]`},
+		{"watch", nil, `[{"id":1,"priority":11,"action":{"type":"allow"},"condition":{"topDomains":["city.test"]}}]`},
+		{"strict", nil, `[{"id":2,"priority":1,"action":{"type":"block"},"condition":{"topDomains":["city.test"]}}]`},
+		{"protect", []string{"a.example", "b.example"}, `[{"id":3,"priority":8,"action":{"type":"allow"},"condition":{"requestDomains":["a.example","b.example"],"topDomains":["city.test"]}}]`},
+	} {
+		rules, err := dnr.Small(&dnr.Settings{Placeholder: "/p.svg", Sites: []dnr.Site{
+			{Domain: "booking.example", Own: "booking.example", Mode: "protect"},
+			{Domain: "city.test", Own: "city.test", Mode: c.mode, Allow: c.allow},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, _ := json.Marshal(rules); string(text) != c.want {
+			t.Errorf("%s %v: %s", c.mode, c.allow, text)
+		}
 	}
 }
 
 // With no protected page there is no rule: one without topDomains would hold
 // everywhere.
 func TestNoPagesNoRules(t *testing.T) {
-	rules, _, err := dnr.Rules(open(t, "", "", "", "x.example", ""), &dnr.Settings{Placeholder: "/p.svg"})
-	if err != nil || len(rules) != 0 {
-		t.Errorf("%v %v", rules, err)
+	s := &dnr.Settings{Placeholder: "/p.svg"}
+	large, _, err := dnr.Large(open(t, map[string][]string{"hosts": {"x.example"}, "rules": {"/ad?"}}), s)
+	if err != nil || len(large) != 0 {
+		t.Errorf("%v %v", large, err)
+	}
+	small, err := dnr.Small(s)
+	if err != nil || len(small) != 0 {
+		t.Errorf("%v %v", small, err)
+	}
+}
+
+func TestNoRuleWithoutPages(t *testing.T) {
+	rules, _, err := dnr.Large(open(t, map[string][]string{
+		"needs": {"||n.example^$domain=booking.example"}, "exceptions": {"@@/ok^"}, "photos": {"||p.example/"},
+		"hosts": {"x.example"}, "rules": {"/ad?", "||a.example^$third-party"},
+	}), settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rules {
+		if len(r.Condition.TopDomains) == 0 {
+			t.Errorf("holds everywhere: %s", say(r))
+		}
+	}
+}
+
+// What does not fit is left out, blocks first, and counted.
+func TestLimits(t *testing.T) {
+	sections := map[string][]string{"exceptions": {"@@/needed.js"}, "hosts": {"x.example"}}
+	for i := range 1100 {
+		sections["rules"] = append(sections["rules"], fmt.Sprintf("/[0-9]x%04d/", i))
+	}
+	for i := range 30_000 {
+		sections["rules"] = append(sections["rules"], fmt.Sprintf("/y%05d.", i))
+	}
+	for i := range 6000 {
+		sections["photos"] = append(sections["photos"], fmt.Sprintf("||p.example/%04d/", i))
+	}
+	rules, counts, err := dnr.Large(open(t, sections), settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rules) != 29_000 {
+		t.Errorf("%d rules", len(rules))
+	}
+	kinds := map[string]int{}
+	unsafe, regexps, exceptions, hosts := 0, 0, 0, 0
+	for _, r := range rules {
+		kinds[r.Action.Type]++
+		if r.Action.Type == "redirect" || r.Action.Type == "modifyHeaders" {
+			unsafe++
+		}
+		if r.Condition.RegexFilter != "" {
+			regexps++
+		}
+		if r.Condition.URLFilter == "/needed.js" {
+			exceptions++
+		}
+		if slices.Contains(r.Condition.RequestDomains, "x.example") {
+			hosts++
+		}
+	}
+	if unsafe != 5000 || regexps > 1000 || exceptions != 1 || hosts != 1 {
+		t.Errorf("%d unsafe, %d regular expressions, %d exceptions, %d of hosts", unsafe, regexps, exceptions, hosts)
+	}
+	if counts.Unsaid["beyond the number of redirects that the browser takes"] != 1003 {
+		t.Errorf("%v", counts.Unsaid)
+	}
+}
+
+func TestSettingsAreChecked(t *testing.T) {
+	for want, s := range map[string]dnr.Settings{
+		`dnr: placeholder: want the path of a packaged file`: {},
+		`dnr: sites[0].mode: "": want off, watch, protect or strict`: {
+			Placeholder: "/p.svg", Sites: []dnr.Site{{Domain: "a.example", Own: "a.example"}}},
+		`dnr: sites[0].domain: "*.a.example": want a host, such as example.com`: {
+			Placeholder: "/p.svg", Sites: []dnr.Site{{Domain: "*.a.example", Own: "a.example", Mode: "off"}}},
+		`dnr: sites[0].own: "b.example": want the registrable domain of a.example`: {
+			Placeholder: "/p.svg", Sites: []dnr.Site{{Domain: "a.example", Own: "b.example", Mode: "off"}}},
+		`dnr: sites[0].allow[1]: "é.example": want a host, such as example.com`: {
+			Placeholder: "/p.svg", Sites: []dnr.Site{{Domain: "a.example", Own: "a.example", Mode: "off", Allow: []string{"b.example", "é.example"}}}},
+	} {
+		if _, err := dnr.Small(&s); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+		if _, _, err := dnr.Large(open(t, nil), &s); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
 	}
 }

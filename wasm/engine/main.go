@@ -5,7 +5,9 @@
 // GOOS=js GOARCH=wasm and called through exports alone, never through
 // syscall/js, because a call by value costs a hundredth of one by reflection.
 //
-// Strings cross in linear memory, see package memory. Every result that cannot be told from garbage is marked, because a Go panic
+// Strings cross in linear memory, see package memory. The one function that
+// the engine asks JavaScript for is paravent.registrable, see registrable.
+// Every result that cannot be told from garbage is marked, because a Go panic
 // inside an export does not throw in JavaScript: it returns whatever was
 // there. A word without the mark is an engine failure, and the caller then
 // stops requests on protected sites.
@@ -14,6 +16,7 @@ package main
 import (
 	"errors"
 	"strings"
+	"unsafe"
 
 	"paravent/lists/filter"
 	"paravent/wasm/match"
@@ -22,9 +25,24 @@ import (
 
 const mark = 0x5AA5 << 16 // upper half of a decision
 
-var matcher *match.Matcher
+var (
+	matcher *match.Matcher
+	request match.Request
+)
 
 func main() { select {} }
+
+// registrable is JavaScript's: how many bytes at the end of the host that lies
+// at an address of memory are its registrable domain, 0 when it has none. The
+// browser keeps the list of public suffixes, and most requests need no look
+// into it.
+//
+//go:wasmimport paravent registrable
+func registrable(host unsafe.Pointer, length int32) int32
+
+func siteOf(host []byte) int {
+	return int(registrable(unsafe.Pointer(unsafe.SliceData(host)), int32(len(host))))
+}
 
 // open takes n bytes as the bundle to decide with. It returns 0, or the
 // negative length of an error; the bundle that was open then stays.
@@ -44,41 +62,51 @@ func open(n int32) (code int32) {
 	if err != nil {
 		return memory.Failed(err)
 	}
+	opened.Registrable = siteOf
 	matcher = opened
 	return 0
 }
 
 // names tells the words that go with the numbers: a line each of types,
-// modes, actions and reasons.
+// methods, modes, actions and reasons.
 //
 //go:wasmexport names
 func names() int32 {
 	return memory.Say(strings.Join([]string{
 		strings.Join(filter.TypeNames(), " "),
+		strings.Join(filter.MethodNames(), " "),
 		strings.Join(match.ModeNames, " "),
 		strings.Join(match.ActionNames, " "),
 		strings.Join(match.ReasonNames, " "),
 	}, "\n"))
 }
 
-// decide answers for a request: URL, page's URL and site, one after another.
+// decide answers for a request. Its parts follow one another: page bytes of
+// the top document's address, -1 when it is that of the call before, n bytes
+// of the URL, a body and a Referer. what holds the type, the method above 8
+// bits, the mode above 12, and 1<<16 to look for leaks.
 //
 //go:wasmexport decide
-func decide(url, page, site, kind, mode int32) (word int32) {
+func decide(page, n, body, referer, what int32) (word int32) {
 	defer func() {
 		if recover() != nil {
 			word = 0
 		}
 	}()
-	room, ok := memory.Read(url + page + site)
-	if !ok || matcher == nil || url < 0 || page < 0 || site < 0 ||
-		kind < 0 || int(kind) >= len(filter.TypeNames()) || mode < 0 || int(mode) >= len(match.ModeNames) {
+	room, ok := memory.Read(max(page, 0) + n + body + referer)
+	kind, method, mode := what&0xff, what>>8&0xf, what>>12&0xf
+	if !ok || matcher == nil || page < -1 || n < 0 || body < 0 || referer < 0 ||
+		int(kind) >= len(filter.TypeNames()) || int(method) >= len(filter.MethodNames()) || int(mode) >= len(match.ModeNames) {
 		return 0
 	}
-	d, err := matcher.Decide(&match.Request{
-		URL: room[:url], Page: room[url : url+page], Site: room[url+page : url+page+site],
-		Type: filter.Type(kind), Mode: match.Mode(mode),
-	})
+	if page >= 0 {
+		request.Page = append(request.Page[:0], room[:page]...)
+		room = room[page:]
+	}
+	request.URL, request.Body, request.Referer = room[:n], room[n:n+body], room[n+body:]
+	request.Type, request.Method, request.Mode = filter.Type(kind), filter.Method(method), match.Mode(mode)
+	request.Leaks = what>>16 != 0
+	d, err := matcher.Decide(&request)
 	if err != nil {
 		return 0
 	}
@@ -99,4 +127,27 @@ func explain() (length int32) {
 		return 0
 	}
 	return memory.Say(matcher.Rule())
+}
+
+// leaked tells what the last decided request would have told, when that
+// decided: what, place, encoding, field and text in a line each. It returns
+// the length, or 0 when it was not about a leak.
+//
+//go:wasmexport leaked
+func leaked() (length int32) {
+	defer func() {
+		if recover() != nil {
+			length = 0
+		}
+	}()
+	if matcher == nil {
+		return 0
+	}
+	f, ok := matcher.Leak()
+	if !ok {
+		return 0
+	}
+	return memory.Say(strings.Join([]string{
+		f.What.String(), f.Place.String(), f.Encoding, strings.ReplaceAll(f.Field, "\n", " "), f.Text,
+	}, "\n"))
 }

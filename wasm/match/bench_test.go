@@ -27,7 +27,7 @@ func BenchmarkDecide(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			r := &match.Request{
-				URL: []byte(url), Page: []byte("https://www.booking.example/oncologist/paris"), Site: []byte("booking.example"),
+				URL: []byte(url), Page: []byte("https://www.booking.example/oncologist/paris"),
 				Type: filter.Script, Mode: match.ModeProtect,
 			}
 			b.ReportAllocs()

@@ -1,27 +1,36 @@
 // Package match decides what becomes of a request on a protected page.
 //
 // It answers in this order, and the answer names the reason and, where one
-// decided, the rule:
+// decided, the rule or the leak:
 //
 //  1. the extension's own traffic passes (own);
 //  2. mode off: allow (off). Mode watch: as protect, but nothing is stopped,
 //     and Would says what protect had done;
 //  3. the page itself is the user's choice (document), and what never leaves
 //     the browser is nobody's business (local);
-//  4. what the site needs to work (needed) and exceptions (exception): allow;
-//  5. a photo rule (photo): an image is relayed, any other type is blocked,
+//  4. an address that cannot be read (unreadable): block;
+//  5. what the site needs to work (needed): allow;
+//  6. what would be stopped by a rule below, but has an exception (exception):
+//     allow, unless the rule is an important one;
+//  7. a photo rule (photo): an image is relayed, any other type is blocked,
 //     since a page's service worker asks for images as plain fetches;
-//  6. a block rule (listed): block;
-//  7. an address that cannot be read (unreadable): block;
-//  8. anything else (unlisted): allow.
+//  8. a block rule (listed): block;
+//  9. a third party that would learn the page's address or search from the
+//     request (leak): block;
+//  10. a socket to a third party, whose messages nobody can judge (websocket):
+//     block;
+//  11. mode strict: any other third party (unknown): block;
+//  12. anything else (unlisted): allow.
 //
-// A decision allocates nothing.
+// A third party is a request to another site, the registrable domain of a
+// host, than that of the top document. A decision allocates nothing.
 package match
 
 import (
 	"paravent/lists/address"
 	"paravent/lists/bundle"
 	"paravent/lists/filter"
+	"paravent/wasm/leak"
 )
 
 // An Action is what is done with a request.
@@ -52,13 +61,17 @@ const (
 	Exception
 	Photo
 	Listed
+	Leak
+	WebSocket
+	Unknown
 	Unreadable
 	Unlisted
 )
 
 // ReasonNames lists the reasons in the order of their numbers.
 var ReasonNames = []string{
-	"own", "off", "document", "local", "needed", "exception", "photo", "listed", "unreadable", "unlisted",
+	"own", "off", "document", "local", "needed", "exception", "photo", "listed", "leak", "websocket", "unknown",
+	"unreadable", "unlisted",
 }
 
 func (r Reason) String() string { return ReasonNames[r] }
@@ -71,10 +84,11 @@ const (
 	ModeOff Mode = iota
 	ModeWatch
 	ModeProtect
+	ModeStrict
 )
 
 // ModeNames lists the modes in the order of their numbers.
-var ModeNames = []string{"off", "watch", "protect"}
+var ModeNames = []string{"off", "watch", "protect", "strict"}
 
 // ModeNamed finds a mode by its name.
 func ModeNamed(name string) (Mode, bool) {
@@ -87,13 +101,17 @@ func ModeNamed(name string) (Mode, bool) {
 }
 
 // A Request is what a browser tells of a request. The slices are read during
-// Decide only.
+// Decide only, but for Page, which Leak reads once more.
 type Request struct {
-	URL  []byte // absolute
-	Page []byte // address of the top document
-	Site []byte // registrable domain of Page in lower case; empty: the page's host
-	Type filter.Type
-	Mode Mode
+	URL    []byte // absolute, as a browser serializes it; see address.Canonical for others
+	Page   []byte // address of the top document
+	Type   filter.Type
+	Method filter.Method
+	Mode   Mode
+
+	Leaks   bool   // look for leaks: in the URL and in
+	Body    []byte // what is sent
+	Referer []byte // the header
 }
 
 // A Decision is the answer. Would differs from Action in mode watch only.
@@ -105,19 +123,33 @@ type Decision struct {
 // A Matcher decides with one list. It is for one goroutine at a time; Photo
 // may be called by many.
 type Matcher struct {
+	// Registrable returns how many bytes at the end of a host are its
+	// registrable domain, 0 when it has none. Without it every host is a site
+	// of its own. It is asked only where hosts share at least two labels.
+	Registrable func(host []byte) int
+
 	list      *bundle.Bundle
 	url, page address.URL
-	host      []byte // key of the request's host
-	directory []byte // key of a directory of its path
-	found     found
+	pageText  []byte
+	pageError error
+	pages     bundle.Family // names of the page's host
+	hosts     bundle.Family // and of the request's, if hostsMade
+	leaks     leak.Page
+
+	hostsMade, entities bool
+	party               filter.Party // AnyParty: not known yet
+
+	stop, pass found
+	leaked     leak.Finding
+	why        Reason
 }
 
-// found is the best rule so far.
+// found is the best rule so far that stops a request, or lets it pass.
 type found struct {
 	any    bool
 	plain  bool
 	kind   bundle.Kind
-	key    []byte
+	key    []byte // a slice of url
 	record bundle.Record
 }
 
@@ -133,39 +165,97 @@ func Open(data []byte) (*Matcher, error) {
 // Decide answers one request. The error says that the list is corrupt; the
 // caller must then stop the request.
 func (m *Matcher) Decide(r *Request) (Decision, error) {
-	m.found.any = false
-	pageError := m.page.Parse(r.Page)
-	urlError := m.url.Parse(r.URL)
+	m.readPage(r.Page)
+	m.stop.any, m.pass.any, m.hostsMade, m.party = false, false, false, filter.AnyParty
+	d, err := m.decide(r)
+	m.why = d.Reason
+	return d, err
+}
+
+// readPage reads the page's address, unless it is the one of the request
+// before.
+func (m *Matcher) readPage(page []byte) {
+	if m.pageText != nil && string(page) == string(m.pageText) {
+		return
+	}
+	m.pageText = append(m.pageText[:0], page...)
+	m.pageError = m.page.ParseHost(page)
+	m.pages.Reset(m.page.Host())
+	m.entities = false
+	m.leaks.Set(m.pageText)
+}
+
+func (m *Matcher) decide(r *Request) (Decision, error) {
+	err := m.url.Parse(r.URL)
 	switch {
-	case pageError == address.ErrExtension, urlError == address.ErrExtension:
+	case m.pageError == address.ErrExtension, err == address.ErrExtension:
 		return Decision{Allow, Allow, Own}, nil
 	case r.Mode == ModeOff:
 		return Decision{Allow, Allow, Off}, nil
 	case r.Type == filter.MainFrame:
 		return Decision{Allow, Allow, Document}, nil
-	case urlError == address.ErrLocal:
+	case err == address.ErrLocal:
 		return Decision{Allow, Allow, Local}, nil
-	case urlError != nil:
+	case err != nil:
 		return stopped(Block, Unreadable, r.Mode), nil
 	}
-	if err := m.search(r); err != nil {
+	err = m.walk(func(v bundle.Value, lower, exact []byte, key int) error { return m.visit(r, v, lower, exact, key) })
+	if err != nil {
 		return Decision{}, err
 	}
-	if !m.found.any {
-		return Decision{Allow, Allow, Unlisted}, nil
-	}
-	switch m.found.kind {
-	case bundle.Need:
+	if m.pass.any && m.pass.kind == bundle.Need {
 		return Decision{Allow, Allow, Needed}, nil
-	case bundle.Exception:
-		return Decision{Allow, Allow, Exception}, nil
-	case bundle.Photo:
-		if r.Type == filter.Image || r.Type == filter.Imageset {
-			return stopped(Relay, Photo, r.Mode), nil
-		}
-		return stopped(Block, Photo, r.Mode), nil
 	}
-	return stopped(Block, Listed, r.Mode), nil
+	if !m.stop.any || m.list.Stops.Higher() {
+		if err := m.search(&m.list.Stops, &m.stop, r); err != nil {
+			return Decision{}, err
+		}
+	}
+	action, reason := m.judge(r)
+	if action == Allow {
+		return Decision{Allow, Allow, reason}, nil
+	}
+	if !m.stop.any || m.stop.kind < bundle.Exception {
+		if !m.pass.any {
+			if err := m.search(&m.list.Passes, &m.pass, r); err != nil {
+				return Decision{}, err
+			}
+		}
+		if m.pass.any {
+			return Decision{Allow, Allow, Exception}, nil
+		}
+	}
+	return stopped(action, reason, r.Mode), nil
+}
+
+// judge says what becomes of a request that has no exception.
+func (m *Matcher) judge(r *Request) (Action, Reason) {
+	if m.stop.any {
+		switch {
+		case m.stop.kind != bundle.Photo:
+			return Block, Listed
+		case r.Type == filter.Image, r.Type == filter.Imageset:
+			return Relay, Photo
+		}
+		return Block, Photo
+	}
+	socket := r.Type == filter.WebSocket || r.Type == filter.WebTransport
+	if !r.Leaks && r.Mode != ModeStrict || m.partyOf() == filter.FirstParty {
+		return Allow, Unlisted
+	}
+	if r.Leaks {
+		var found bool
+		if m.leaked, found = m.leaks.Find(r.URL, r.Body, r.Referer); found {
+			return Block, Leak
+		}
+		if socket {
+			return Block, WebSocket
+		}
+	}
+	if r.Mode == ModeStrict {
+		return Block, Unknown
+	}
+	return Allow, Unlisted
 }
 
 func stopped(a Action, why Reason, mode Mode) Decision {
@@ -178,54 +268,58 @@ func stopped(a Action, why Reason, mode Mode) Decision {
 // Rule is the rule that made the last decision in its canonical form, or ""
 // when no rule did.
 func (m *Matcher) Rule() string {
-	switch {
-	case !m.found.any:
+	f := &m.stop
+	switch m.why {
+	case Needed, Exception:
+		f = &m.pass
+	case Photo, Listed:
+	default:
 		return ""
-	case m.found.plain:
-		return bundle.PlainRule(m.found.key).String()
 	}
-	return m.found.record.Rule(m.found.key).String()
+	if f.plain {
+		return filter.Rule{Host: string(f.key)}.String()
+	}
+	return m.list.Rule(&f.record, string(f.key)).String()
 }
 
-// search finds the rule of the highest kind that holds for the request.
-func (m *Matcher) search(r *Request) error {
-	page, site := m.page.Host(), r.Site
-	if len(site) == 0 {
-		site = page
+// Leak is what the last decided request would have told, false when that did
+// not decide.
+func (m *Matcher) Leak() (leak.Finding, bool) { return m.leaked, m.why == Leak }
+
+// partyOf finds whether the request leaves the page's site.
+func (m *Matcher) partyOf() filter.Party {
+	if m.party != filter.AnyParty {
+		return m.party
 	}
-	party := filter.ThirdParty
-	if address.Within(m.url.Host(), site) {
-		party = filter.FirstParty
+	m.party = filter.ThirdParty
+	page, host := m.page.Host(), m.url.Host()
+	// What both hosts end with, in whole labels.
+	common, labels := 0, 0
+	for i := 1; i <= len(page) && i <= len(host) && page[len(page)-i] == host[len(host)-i]; i++ {
+		if (i == len(page) || page[len(page)-i-1] == '.') && (i == len(host) || host[len(host)-i-1] == '.') {
+			common = i
+			labels++
+		}
 	}
-	return m.walk(func(v bundle.Value, key, rest []byte) error {
-		if v.Plain() && !m.found.any {
-			m.found.any, m.found.plain, m.found.kind = true, true, bundle.Block
-			m.found.key = append(m.found.key[:0], key...)
+	switch {
+	case common == 0 || len(page) == 0:
+	case common == len(page):
+		m.party = filter.FirstParty
+	case labels > 1 && m.Registrable != nil && !address.IsIP(page) && !address.IsIP(host):
+		if site := m.Registrable(page); site > 0 && site <= common {
+			m.party = filter.FirstParty
 		}
-		rules := m.list.Rules(v)
-		var record bundle.Record
-		for rules.Next(&record) {
-			if m.found.any && record.Kind <= m.found.kind {
-				break // a group is sorted by falling kind
-			}
-			if record.Types.Has(r.Type) && (record.Party == filter.AnyParty || record.Party == party) &&
-				filter.Match(record.Rest, rest, record.End) && record.HoldsOn(page) {
-				m.found.any, m.found.plain, m.found.kind, m.found.record = true, false, record.Kind, record
-				m.found.key = append(m.found.key[:0], key...)
-				break
-			}
-		}
-		return rules.Err()
-	})
+	}
+	return m.party
 }
 
 // walk visits what the list has under every expression of m.url: its host
-// suffixes, and for each its path's leading directories. rest is the part of
-// the path behind the expression. It stops at corruption or at visit's error.
-func (m *Matcher) walk(visit func(v bundle.Value, key, rest []byte) error) error {
-	m.host = address.AppendKey(m.host[:0], m.url.Host())
-	for n := address.NextSuffix(m.host, 0); n > 0; n = address.NextSuffix(m.host, n) {
-		host := m.host[:n]
+// suffixes, and for each its path's leading directories. lower and exact are
+// host suffix and path, and key how many bytes of them the expression is.
+func (m *Matcher) walk(visit func(v bundle.Value, lower, exact []byte, key int) error) error {
+	end := m.url.HostEnd()
+	for _, start := range m.url.Labels() {
+		host := m.url.Text()[start:end]
 		v, ok, err := m.list.Host(host)
 		if err != nil {
 			return err
@@ -233,30 +327,31 @@ func (m *Matcher) walk(visit func(v bundle.Value, key, rest []byte) error) error
 		if !ok {
 			continue
 		}
-		path := m.url.Path()
-		if err := visit(v, host, path); err != nil {
+		lower, exact := m.url.HostPath()
+		lower, exact = lower[start-m.url.HostStart():], exact[start-m.url.HostStart():]
+		if err := visit(v, lower, exact, len(host)); err != nil {
 			return err
 		}
 		if !v.HasDirectories() {
 			continue
 		}
-		m.directory = append(m.directory[:0], host...)
-		end := 0
+		at := len(host)
 		for range address.MaxDirectories {
-			next := address.NextDirectory(path, end)
-			if next == 0 {
+			for at < len(lower) && lower[at] != '/' {
+				at++
+			}
+			if at == len(lower) {
 				break
 			}
-			m.directory = append(m.directory, path[end:next]...)
-			end = next
-			v, ok, err := m.list.Directory(m.directory)
+			at++
+			v, ok, err := m.list.Directory(lower[:at])
 			if err != nil {
 				return err
 			}
 			if !ok {
 				continue
 			}
-			if err := visit(v, m.directory, path[end:]); err != nil {
+			if err := visit(v, lower, exact, at); err != nil {
 				return err
 			}
 		}
@@ -264,19 +359,158 @@ func (m *Matcher) walk(visit func(v bundle.Value, key, rest []byte) error) error
 	return nil
 }
 
+// visit looks at the rules under one key.
+func (m *Matcher) visit(r *Request, v bundle.Value, lower, exact []byte, key int) error {
+	if v.Plain() && !m.stop.any {
+		m.stop = found{any: true, plain: true, kind: bundle.Block, key: lower[:key]}
+	}
+	rules := m.list.Rules(v)
+	var record bundle.Record
+	for rules.Next(&record) {
+		best := &m.stop
+		if !record.Kind.Stops() {
+			best = &m.pass
+		}
+		if best.any && record.Kind <= best.kind {
+			continue
+		}
+		text := lower[key:]
+		if record.MatchCase {
+			text = exact[key:]
+		}
+		if record.End && !m.url.Whole() || !filter.Match(record.Pattern, text, record.End) {
+			continue
+		}
+		ok, err := m.holds(r, &record)
+		if err != nil {
+			return err
+		}
+		if ok {
+			*best = found{any: true, kind: record.Kind, key: lower[:key], record: record}
+		}
+	}
+	return rules.Err()
+}
+
+// search looks for the pattern of the highest kind that holds.
+func (m *Matcher) search(patterns *bundle.Patterns, best *found, r *Request) error {
+	if patterns.Empty() {
+		return nil
+	}
+	var record bundle.Record
+	s := m.list.Search(patterns, &m.url, &m.pages, r.Type)
+	for {
+		begin, ok := s.Next(&record)
+		if !ok {
+			return s.Err()
+		}
+		if best.any && record.Kind <= best.kind {
+			continue
+		}
+		ok, err := m.matches(&record, begin)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		if ok, err = m.holds(r, &record); err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		*best = found{any: true, kind: record.Kind, record: record}
+		if !patterns.Higher() {
+			return nil
+		}
+	}
+}
+
+// matches tries a pattern where it begins, or where it may.
+func (m *Matcher) matches(record *bundle.Record, begin int) (bool, error) {
+	if record.Regexp {
+		return m.list.Match(record, m.url.Exact())
+	}
+	text := m.url.Text()
+	if record.MatchCase {
+		text = m.url.Exact()
+	}
+	end := record.End
+	if end && !m.url.Whole() {
+		return false, nil
+	}
+	switch {
+	case record.Anchor == filter.AtStart:
+		return begin <= 0 && filter.Match(record.Pattern, text, end), nil
+	case record.Anchor == filter.AtLabel:
+		for _, label := range m.url.Labels() {
+			if (begin < 0 || begin == label) && filter.Match(record.Pattern, text[label:], end) {
+				return true, nil
+			}
+		}
+		return false, nil
+	}
+	return filter.Match(record.Pattern, text[max(begin, 0):], end), nil
+}
+
+// holds reports whether a rule whose pattern matches holds for the request.
+func (m *Matcher) holds(r *Request, record *bundle.Record) (bool, error) {
+	if !record.Types.Has(r.Type) || !record.Methods.Has(r.Method) ||
+		record.Party != filter.AnyParty && record.Party != m.partyOf() {
+		return false, nil
+	}
+	pages, limited, err := m.list.Pages(record)
+	if err == nil && limited {
+		if pages.Entities && !m.entities {
+			m.entities = true
+			m.pages.Entities(m.page.Host(), m.suffix(m.page.Host()))
+		}
+		if ok, err := m.list.Holds(&pages, &m.pages); !ok {
+			return false, err
+		}
+	}
+	hosts, limited, err := m.list.Hosts(record)
+	if err == nil && limited {
+		if !m.hostsMade {
+			m.hostsMade = true
+			m.hosts.Reset(m.url.Host())
+			m.hosts.Entities(m.url.Host(), m.suffix(m.url.Host()))
+		}
+		return m.list.Holds(&hosts, &m.hosts)
+	}
+	return err == nil, err
+}
+
+// suffix is how many bytes of a host are its public suffix.
+func (m *Matcher) suffix(host []byte) int {
+	if m.Registrable == nil {
+		return 0
+	}
+	n := m.Registrable(host)
+	for n > 0 && host[len(host)-n] != '.' {
+		n--
+	}
+	return max(n-1, 0)
+}
+
 // Photo reports whether a photo rule of the list names this address, host and
 // path, whatever page asks. A gateway fetches nothing else.
 func (m *Matcher) Photo(url string) bool {
 	scratch := Matcher{list: m.list}
-	if scratch.url.Parse([]byte(url)) != nil {
+	if scratch.url.Parse([]byte(url)) != nil || !scratch.url.Whole() {
 		return false
 	}
 	photo := false
-	err := scratch.walk(func(v bundle.Value, key, rest []byte) error {
+	err := scratch.walk(func(v bundle.Value, lower, exact []byte, key int) error {
 		rules := scratch.list.Rules(v)
 		var record bundle.Record
 		for rules.Next(&record) {
-			if record.Kind == bundle.Photo && filter.Match(record.Rest, rest, record.End) {
+			text := lower[key:]
+			if record.MatchCase {
+				text = exact[key:]
+			}
+			if record.Kind == bundle.Photo && filter.Match(record.Pattern, text, record.End) {
 				photo = true
 			}
 		}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/net/publicsuffix"
+
 	"paravent/lists/compile"
 	"paravent/lists/filter"
 	"paravent/wasm/match"
@@ -44,7 +46,16 @@ func read(t testing.TB) (*vectors, *match.Matcher, []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	m.Registrable = registrable
 	return &v, m, bundle
+}
+
+func registrable(host []byte) int {
+	site, err := publicsuffix.EffectiveTLDPlusOne(string(host))
+	if err != nil {
+		return 0
+	}
+	return len(site)
 }
 
 func or(value *string, otherwise string) string {
@@ -58,7 +69,7 @@ func Example() {
 	bundle, _ := compile.Compile([]byte("paravent list 1\n[sites]\n[recipients]\n[needs]\n[exceptions]\n[photos]\n[hosts]\ntracker.example\n[rules]\n"))
 	m, _ := match.Open(bundle)
 	d, _ := m.Decide(&match.Request{
-		URL: []byte("https://a.tracker.example/pixel"), Page: []byte("https://booking.example/oncologist"), Site: []byte("booking.example"),
+		URL: []byte("https://a.tracker.example/pixel"), Page: []byte("https://booking.example/oncologist"),
 		Type: filter.Image, Mode: match.ModeProtect,
 	})
 	fmt.Println(d.Action, d.Reason, m.Rule())
@@ -83,7 +94,7 @@ func TestVectors(t *testing.T) {
 				t.Fatalf("type %s, mode %s", c.Type, or(c.Mode, v.Defaults.Mode))
 			}
 			d, err := m.Decide(&match.Request{
-				URL: []byte(c.URL), Page: []byte(or(c.Page, v.Defaults.Page)), Site: []byte(or(c.Site, v.Defaults.Site)), Type: kind, Mode: mode,
+				URL: []byte(c.URL), Page: []byte(or(c.Page, v.Defaults.Page)), Type: kind, Mode: mode,
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -126,10 +137,10 @@ func TestADecisionAllocatesNothing(t *testing.T) {
 		"https://tracker.example/p.gif",
 		"https://photos.example/clinic/image/upload/w_160/a.jpg",
 		"https://social.example/button",
-		"https:///",
+		"ftp://files.example/",
 	} {
 		r := &match.Request{
-			URL: []byte(url), Page: []byte("https://www.booking.example/x"), Site: []byte("booking.example"),
+			URL: []byte(url), Page: []byte("https://www.booking.example/x"),
 			Type: filter.Image, Mode: match.ModeProtect,
 		}
 		if n := testing.AllocsPerRun(100, func() { _, _ = m.Decide(r) }); n > 0 {

@@ -4,7 +4,8 @@
 // shares with its JavaScript: room for what a call is given, and the bytes
 // that it answers. It exports two functions to JavaScript,
 //
-//	input(n)   the address of at least n bytes of room, or 0
+//	input(n)   the address of at least n bytes of room, or 0; it is always the
+//	           same for up to 64 KB
 //	output()   the address of the last answer; the call told its length
 //
 // and every call writes its answer with Say. No call goes through syscall/js,
@@ -23,21 +24,21 @@ const (
 
 var (
 	small  = make([]byte, smallRoom)
-	room   = small
+	room   []byte // larger, until it is taken
 	answer []byte
 )
 
 //go:wasmexport input
 func input(n int32) int32 {
+	to := small
 	switch {
 	case n < 0 || n > largeRoom:
 		return 0
-	case n <= smallRoom:
-		room = small
-	default:
+	case n > smallRoom:
 		room = make([]byte, n)
+		to = room
 	}
-	return int32(uintptr(unsafe.Pointer(unsafe.SliceData(room))))
+	return int32(uintptr(unsafe.Pointer(unsafe.SliceData(to))))
 }
 
 //go:wasmexport output
@@ -46,19 +47,23 @@ func output() int32 { return int32(uintptr(unsafe.Pointer(unsafe.SliceData(answe
 // Read returns the first n bytes that JavaScript wrote, or false when it made
 // no room for so many. They are valid until the next call.
 func Read(n int32) ([]byte, bool) {
-	if n < 0 || int(n) > len(room) {
+	from := small
+	if n > smallRoom {
+		from = room
+	}
+	if n < 0 || int(n) > len(from) {
 		return nil, false
 	}
-	return room[:n:n], true
+	return from[:n:n], true
 }
 
 // Take is Read for bytes that are kept: room is made anew for the next call.
 func Take(n int32) ([]byte, bool) {
 	data, ok := Read(n)
-	if ok && len(room) == smallRoom {
+	if ok && n <= smallRoom {
 		return append([]byte(nil), data...), true
 	}
-	room = small
+	room = nil
 	return data, ok
 }
 

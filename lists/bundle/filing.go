@@ -1,0 +1,193 @@
+package bundle
+
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"paravent/lists/filter"
+)
+
+// A filed is an entry of Patterns before it is written.
+type filed struct {
+	hash         uint64
+	record       int
+	want, mask   uint64
+	delta, begin int
+	types        filter.Types
+}
+
+// patterns files rules, those that stop and those that let pass.
+func (e *encoder) patterns(rules []KindedRule) (stops, passes []byte) {
+	frequency := map[string]int{}
+	for i := range rules {
+		for _, w := range wordsOf(&rules[i].Rule) {
+			frequency[w.text]++
+		}
+	}
+	var parts [2]struct {
+		entries []filed
+		higher  bool
+		nothing int
+	}
+	for i := range rules {
+		r := &rules[i]
+		part := &parts[0]
+		if !r.Kind.Stops() {
+			part = &parts[1]
+		}
+		part.higher = part.higher || r.Kind > Block
+		entries := file(&r.Rule, frequency)
+		if entries[0].hash == 0 {
+			part.nothing++
+		}
+		for j := range entries {
+			entries[j].record = len(e.rules)
+		}
+		part.entries = append(part.entries, entries...)
+		pattern := r.Rule.Pattern
+		if entries[0].begin == floating && r.Rule.Anchor == filter.Anywhere && !r.Rule.Regexp {
+			pattern = "*" + strings.TrimPrefix(pattern, "*")
+		}
+		e.appendRecord(r, pattern)
+	}
+	return appendPatterns(nil, parts[0].entries, parts[0].nothing, parts[0].higher),
+		appendPatterns(nil, parts[1].entries, parts[1].nothing, parts[1].higher)
+}
+
+func appendPatterns(dst []byte, entries []filed, nothing int, higher bool) []byte {
+	slices.SortStableFunc(entries, func(a, b filed) int { return cmp.Compare(a.hash, b.hash) })
+	slots := 1
+	for slots < len(entries)-nothing {
+		slots *= 2
+	}
+	shift := 64
+	for 1<<(64-shift) < slots {
+		shift--
+	}
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(entries)))
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(nothing))
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(slots))
+	flag := uint32(0)
+	if higher {
+		flag = 1
+	}
+	dst = binary.LittleEndian.AppendUint32(dst, flag)
+	var set [wordBytes]byte
+	for _, f := range entries[nothing:] {
+		set[f.hash>>(64-wordBits+3)] |= 1 << (f.hash >> (64 - wordBits) & 7)
+	}
+	dst = append(dst, set[:]...)
+	next := nothing
+	for i := range slots + 1 {
+		for next < len(entries) && int(entries[next].hash>>shift) < i {
+			next++
+		}
+		dst = binary.LittleEndian.AppendUint32(dst, uint32(next))
+	}
+	for _, f := range entries {
+		dst = binary.LittleEndian.AppendUint32(dst, uint32(f.hash))
+		dst = binary.LittleEndian.AppendUint32(dst, uint32(f.record))
+		dst = binary.LittleEndian.AppendUint64(dst, f.want)
+		dst = binary.LittleEndian.AppendUint64(dst, f.mask)
+		dst = binary.LittleEndian.AppendUint16(dst, uint16(f.delta))
+		dst = binary.LittleEndian.AppendUint16(dst, uint16(f.begin))
+		dst = binary.LittleEndian.AppendUint16(dst, uint16(f.types))
+		dst = binary.LittleEndian.AppendUint16(dst, 0)
+	}
+	return dst
+}
+
+// file finds what a rule is filed under: its rarest word, its pages, or nothing.
+func file(r *filter.Rule, frequency map[string]int) []filed {
+	if words := wordsOf(r); len(words) > 0 {
+		best := slices.MinFunc(words, func(a, b word) int {
+			return cmp.Or(cmp.Compare(common[a.text], common[b.text]), cmp.Compare(frequency[a.text], frequency[b.text]),
+				-cmp.Compare(len(a.text), len(b.text)))
+		})
+		return []filed{best.file(r)}
+	}
+	entry := filed{begin: floating, types: r.Types}
+	var pages []filed
+	for _, d := range r.Domains {
+		switch {
+		case d.Not:
+		case strings.HasSuffix(d.Name, ".*"):
+			return []filed{entry}
+		default:
+			entry.hash = hashOf([]byte(d.Name))
+			pages = append(pages, entry)
+		}
+	}
+	if len(pages) > 0 {
+		return pages
+	}
+	return []filed{entry}
+}
+
+// common has words that stand in so many addresses that filing a rule under
+// them helps little; the higher the number, the more.
+var common = map[string]int{
+	"https": 9, "http": 9, "com": 8, "www": 8, "js": 6, "net": 5, "html": 4, "php": 4, "png": 4, "jpg": 4, "gif": 4, "css": 4,
+	"images": 3, "img": 3, "static": 3, "cdn": 3, "1": 3, "0": 3, "2": 3, "v": 3, "id": 3, "assets": 2, "org": 2, "min": 2,
+	"ajax": 2, "api": 2, "google": 2, "script": 2, "image": 2, "content": 2, "t": 2, "a": 2, "s": 2, "c": 2, "i": 2, "p": 2,
+	"facebook": 1, "ads": 1, "ad": 1, "de": 1, "uk": 1, "co": 1, "en": 1, "us": 1, "io": 1, "main": 1, "index": 1, "jquery": 1,
+	"doubleclick": 1, "googleapis": 1, "amazon": 1, "amazonaws": 1, "cloudfront": 1, "v1": 1, "v2": 1, "3": 1, "4": 1, "5": 1,
+}
+
+// A word is a run of letters and digits in a pattern that an address must have
+// as a whole word.
+type word struct {
+	text       string
+	start, end int // in the pattern
+}
+
+func wordsOf(r *filter.Rule) (words []word) {
+	if r.Regexp {
+		return nil
+	}
+	p := strings.ToLower(r.Pattern)
+	for start := 0; start < len(p); start++ {
+		if !alphanumeric(p[start]) {
+			continue
+		}
+		end := start
+		for end < len(p) && alphanumeric(p[end]) {
+			end++
+		}
+		left := start > 0 && p[start-1] != '*' || start == 0 && r.Anchor != filter.Anywhere
+		right := end < len(p) && p[end] != '*' || end == len(p) && r.End
+		if left && right && end-start < 64 && end < 1<<14 {
+			words = append(words, word{p[start:end], start, end})
+		}
+		start = end
+	}
+	return words
+}
+
+func alphanumeric(c byte) bool { return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' }
+
+func (w *word) file(r *filter.Rule) filed {
+	p := strings.ToLower(r.Pattern)
+	f := filed{hash: hashWord(w.text), types: r.Types, begin: -w.start}
+	if strings.Contains(p[:w.start], "*") {
+		f.begin = floating
+	}
+	// The literal text around the word, and up to eight bytes of it that say
+	// the most beyond the word itself.
+	low, high := w.start, w.end
+	for low > 0 && p[low-1] != '*' && p[low-1] != '^' {
+		low--
+	}
+	for high < len(p) && p[high] != '*' && p[high] != '^' {
+		high++
+	}
+	from := max(low, min(high, w.end+6)-8)
+	f.delta = from - w.start
+	for i := range min(8, high-from) {
+		f.want |= uint64(p[from+i]) << (8 * i)
+		f.mask |= 0xff << (8 * i)
+	}
+	return f
+}

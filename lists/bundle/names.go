@@ -1,0 +1,211 @@
+package bundle
+
+import (
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"paravent/lists/address"
+	"paravent/lists/filter"
+)
+
+// A Family is a host with all names by which domain= and to= may call it: its
+// suffixes that begin at a label, and, once Entities was called, its entities.
+type Family struct {
+	names  []name
+	buffer []byte
+}
+
+type name struct {
+	hash uint64
+	text []byte
+}
+
+// Reset makes it the family of a host. The host's bytes must not change before
+// the next Reset.
+func (f *Family) Reset(host []byte) {
+	f.names = f.names[:0]
+	if address.IsIP(host) {
+		f.add(host)
+		return
+	}
+	for start := 0; start < len(host); start++ {
+		if start == 0 || host[start-1] == '.' {
+			f.add(host[start:])
+		}
+	}
+}
+
+func (f *Family) add(text []byte) {
+	f.names = append(f.names, name{hashOf(text), text})
+}
+
+// Entities adds "example.*" and "www.example.*" for "www.example.co.uk", whose
+// public suffix has so many bytes. It must follow Reset.
+func (f *Family) Entities(host []byte, suffix int) {
+	end := len(host) - suffix // behind the dot
+	if suffix <= 0 || end < 2 {
+		return
+	}
+	f.buffer = append(append(f.buffer[:0], host[:end]...), '*')
+	for start := 0; start < end-1; start++ {
+		if start == 0 || f.buffer[start-1] == '.' {
+			f.add(f.buffer[start:])
+		}
+	}
+}
+
+// Sets of names stand in their own section, each
+//
+//	uvarint number of names, 1 byte flags
+//	for each name, in the order of their hashes: 4 bytes hash, 4 bytes offset<<1 | not
+//
+// where the offset is that of a uvarint length and the name's bytes in the
+// same section, and the hash is the lower half of the key's first hash.
+const (
+	setNames    = 1 << iota // some name without "~": others are outside
+	setEntities             // some name ends with ".*"
+)
+
+// A Set is a set of names, decoded as far as its header.
+type Set struct {
+	entries  []byte // 8 bytes a name
+	Named    bool   // hosts that are in no name are outside
+	Entities bool   // some names are entities
+}
+
+// set reads the header of a set.
+func (b *Bundle) set(offset int) (s Set, ok bool) {
+	if offset < 0 || offset >= len(b.sets) {
+		return s, false
+	}
+	n, rest, ok := uvarint(b.sets[offset:])
+	if !ok || len(rest) == 0 || n > uint64(len(rest)-1)/8 {
+		return s, false
+	}
+	s.Named, s.Entities = rest[0]&setNames != 0, rest[0]&setEntities != 0
+	s.entries = rest[1 : 1+8*n]
+	return s, true
+}
+
+// name reads the name of a set's entry.
+func (b *Bundle) name(entry []byte) (text []byte, not, ok bool) {
+	at := binary.LittleEndian.Uint32(entry[4:])
+	if uint64(at>>1) > uint64(len(b.sets)) {
+		return nil, false, false
+	}
+	length, rest, ok := uvarint(b.sets[at>>1:])
+	if !ok || length > uint64(len(rest)) {
+		return nil, false, false
+	}
+	return rest[:length], at&1 != 0, true
+}
+
+// holds reports whether a family is within the set: within one of the names if
+// any is named, and within none of those with "~".
+func (b *Bundle) holds(s *Set, f *Family) (bool, error) {
+	named := !s.Named
+	n := len(s.entries) / 8
+	for _, own := range f.names {
+		// The first entry that is not below the hash.
+		low, high, hash := 0, n, uint32(own.hash)
+		for low < high {
+			middle := int(uint(low+high) / 2)
+			if binary.LittleEndian.Uint32(s.entries[8*middle:]) < hash {
+				low = middle + 1
+			} else {
+				high = middle
+			}
+		}
+		for ; low < n && binary.LittleEndian.Uint32(s.entries[8*low:]) == hash; low++ {
+			text, not, ok := b.name(s.entries[8*low:])
+			switch {
+			case !ok:
+				return false, ErrCorrupt
+			case string(text) != string(own.text):
+			case not:
+				return false, nil
+			default:
+				named = true
+			}
+		}
+	}
+	return named, nil
+}
+
+// domains decodes a set into the option that it was made from.
+func (b *Bundle) domains(offset int) (domains []filter.Domain) {
+	s, ok := b.set(offset)
+	for entry := s.entries; ok && len(entry) > 0; entry = entry[8:] {
+		var text []byte
+		var not bool
+		if text, not, ok = b.name(entry); ok {
+			domains = append(domains, filter.Domain{Name: string(text), Not: not})
+		}
+	}
+	slices.SortFunc(domains, func(a, b filter.Domain) int {
+		if a.Not != b.Not {
+			if b.Not {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return domains
+}
+
+// A setWriter writes sets, each only once.
+type setWriter struct {
+	data  []byte
+	names map[string]int // offset of a name
+	sets  map[string]int // offset of a set, by its text
+}
+
+func (w *setWriter) add(domains []filter.Domain) int {
+	var key strings.Builder
+	var flags byte
+	for _, d := range domains {
+		if d.Not {
+			key.WriteByte('~')
+		} else {
+			flags |= setNames
+		}
+		if strings.HasSuffix(d.Name, ".*") {
+			flags |= setEntities
+		}
+		key.WriteString(d.Name + "|")
+		if _, ok := w.names[d.Name]; !ok {
+			w.names[d.Name] = len(w.data)
+			w.data = binary.AppendUvarint(w.data, uint64(len(d.Name)))
+			w.data = append(w.data, d.Name...)
+		}
+	}
+	if offset, ok := w.sets[key.String()]; ok {
+		return offset
+	}
+	type named struct {
+		hash, at uint32
+	}
+	entries := make([]named, len(domains))
+	for i, d := range domains {
+		entries[i] = named{uint32(hashOf([]byte(d.Name))), uint32(w.names[d.Name]) << 1}
+		if d.Not {
+			entries[i].at |= 1
+		}
+	}
+	slices.SortFunc(entries, func(a, b named) int {
+		if a.hash != b.hash {
+			return int(int64(a.hash) - int64(b.hash))
+		}
+		return int(int64(a.at) - int64(b.at))
+	})
+	offset := len(w.data)
+	w.sets[key.String()] = offset
+	w.data = append(binary.AppendUvarint(w.data, uint64(len(entries))), flags)
+	for _, e := range entries {
+		w.data = binary.LittleEndian.AppendUint32(w.data, e.hash)
+		w.data = binary.LittleEndian.AppendUint32(w.data, e.at)
+	}
+	return offset
+}
