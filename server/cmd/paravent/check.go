@@ -118,7 +118,7 @@ func check(matcher *match.Matcher, line []byte) (answer, error) {
 		}
 	}
 	d, err := matcher.Decide(&match.Request{
-		URL: []byte(*q.URL), Page: []byte(*q.Page), Site: []byte(siteOf(*q.Page)), Type: kind, Mode: mode,
+		URL: []byte(*q.URL), Page: []byte(*q.Page), Type: kind, Mode: mode,
 	})
 	if err != nil {
 		return answer{}, err

@@ -142,7 +142,11 @@ func listTest(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	matcher, err := match.Open(list.Bundle())
+	data, err := list.Bundle()
+	if err != nil {
+		return err
+	}
+	matcher, err := match.Open(data)
 	if err != nil {
 		return err
 	}
@@ -156,7 +160,7 @@ func listTest(args []string, out io.Writer) error {
 			for i, r := range site.Requests {
 				kind, _ := filter.TypeNamed(r.Type)
 				d, err := matcher.Decide(&match.Request{
-					URL: []byte(r.URL), Page: []byte(r.Page), Site: []byte(siteOf(r.Page)), Type: kind, Mode: match.ModeProtect,
+					URL: []byte(r.URL), Page: []byte(r.Page), Type: kind, Mode: match.ModeProtect,
 				})
 				if err != nil {
 					return err
