@@ -14,7 +14,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -122,7 +121,7 @@ func describe(bundleLength int32) int32 {
 }
 
 // rules takes dnr.Settings and a bundle, and answers with the rules for
-// Chromium: all but the switch, the switch, and counts.
+// Chromium, small and large, and counts.
 //
 //go:wasmexport rules
 func rules(settingsLength, bundleLength int32) int32 {
@@ -135,24 +134,32 @@ func rules(settingsLength, bundleLength int32) int32 {
 		if err != nil {
 			return nil, err
 		}
-		made, counts, err := dnr.Rules(list, settings)
+		small, err := dnr.Small(settings)
 		if err != nil {
 			return nil, err
 		}
-		return json.Marshal(map[string]any{"rules": made, "switch": dnr.Switch(settings), "counts": counts})
+		large, counts, err := dnr.Large(list, settings)
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(map[string]any{"small": small, "large": large, "counts": counts})
 	}, settingsLength, bundleLength)
 }
 
-// switchRule takes dnr.Settings and answers with the switch alone.
+// smallRules takes dnr.Settings and answers with the small rules alone.
 //
-//go:wasmexport switchRule
-func switchRule(settingsLength int32) int32 {
-	return do("switchRule", func(parts [][]byte) ([]byte, error) {
+//go:wasmexport smallRules
+func smallRules(settingsLength int32) int32 {
+	return do("smallRules", func(parts [][]byte) ([]byte, error) {
 		settings, err := readSettings(parts[0])
 		if err != nil {
 			return nil, err
 		}
-		return json.Marshal(map[string]any{"switch": dnr.Switch(settings)})
+		small, err := dnr.Small(settings)
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(small)
 	}, settingsLength)
 }
 
@@ -160,9 +167,6 @@ func readSettings(text []byte) (*dnr.Settings, error) {
 	settings := new(dnr.Settings)
 	if err := json.Unmarshal(text, settings); err != nil {
 		return nil, fmt.Errorf("settings: %w", err)
-	}
-	if settings.Placeholder == "" {
-		return nil, errors.New("settings: placeholder: want the path of a packaged file")
 	}
 	return settings, nil
 }

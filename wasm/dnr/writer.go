@@ -150,21 +150,21 @@ func (w *writer) say(kind bundle.Kind, r *filter.Rule) (made []Rule, unsaid stri
 		}
 	}
 	allow, block := Action{Type: "allow"}, Action{Type: "block"}
-	if kind == bundle.Block && !r.Important && r.Party == filter.ThirdParty {
+	if kind == bundle.Block && r.Party == filter.ThirdParty {
 		add(thirdPriority, block, c)
 		return made, ""
 	}
 	for _, c := range w.parties(r, c) {
-		switch {
-		case kind == bundle.Need:
+		switch kind {
+		case bundle.Need:
 			add(needPriority, allow, c)
-		case kind == bundle.Exception:
-			add(exceptionPriority, allow, c)
-		case kind == bundle.Block && r.Important:
+		case bundle.Important:
 			add(importantPriority, block, c)
-		case kind == bundle.Block:
+		case bundle.Exception:
+			add(exceptionPriority, allow, c)
+		case bundle.Block:
 			add(blockPriority, block, c)
-		case kind == bundle.Photo:
+		case bundle.Photo:
 			add(blockPriority, block, c)
 			if r.Types == 0 || r.Types.Has(filter.Image) {
 				// A page's service worker asks for its images by fetch: an error
