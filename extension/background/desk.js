@@ -27,8 +27,15 @@ import { Module } from "./wasm.js";
 
 /**
  * @typedef {object} WrittenRules
- * @property {chrome.declarativeNetRequest.Rule[]} rules
- * @property {chrome.declarativeNetRequest.Rule[]} switch
+ * @property {chrome.declarativeNetRequest.Rule[]} small those that depend on modes and on what users allow
+ * @property {chrome.declarativeNetRequest.Rule[]} large all others
+ * @property {{unsaid: Record<string, number>}} counts
+ */
+
+/**
+ * @typedef {object} RuleSettings
+ * @property {import("./sites.js").Site[]} sites
+ * @property {string} placeholder path of a packaged file
  */
 
 /**
@@ -80,7 +87,7 @@ export class Desk {
   }
 
   /**
-   * @param {object} settings
+   * @param {RuleSettings} settings
    * @param {Uint8Array | ArrayBuffer} bundle
    * @returns {WrittenRules}
    */
@@ -89,11 +96,11 @@ export class Desk {
   }
 
   /**
-   * @param {object} settings
-   * @returns {Pick<WrittenRules, "switch">}
+   * @param {RuleSettings} settings
+   * @returns {WrittenRules["small"]}
    */
-  switchRule(settings) {
-    return JSON.parse(this.#module.text(this.#call("switchRule", [JSON.stringify(settings)])));
+  smallRules(settings) {
+    return JSON.parse(this.#module.text(this.#call("smallRules", [JSON.stringify(settings)])));
   }
 
   /**

@@ -2,6 +2,7 @@
 
 import { api } from "./api.js";
 import { hostOf } from "./domains.js";
+import { stops } from "./sites.js";
 
 const ID = "photos";
 const FILES = ["content/photos.js"];
@@ -10,9 +11,9 @@ const FILES = ["content/photos.js"];
 let last = Promise.resolve();
 
 /**
- * Registers the content script for the sites that are in mode protect. The
+ * Registers the content script for the sites on which something is stopped. The
  * browser keeps the registration over its runs.
- * @param {{protected: string[], allowed: string[]}} scope
+ * @param {import("./sites.js").Site[]} scope
  */
 export function registerContent(scope) {
   const registering = last.then(() => register(scope));
@@ -20,12 +21,11 @@ export function registerContent(scope) {
   return registering;
 }
 
-/** @param {{protected: string[], allowed: string[]}} scope */
+/** @param {import("./sites.js").Site[]} scope */
 async function register(scope) {
-  const allowed = new Set(scope.allowed);
-  const matches = scope.protected
-    .filter((domain) => !allowed.has(domain))
-    .flatMap((domain) => (domain.includes(".") ? [`*://${domain}/*`, `*://*.${domain}/*`] : [`*://${domain}/*`]));
+  const matches = scope
+    .filter(({ mode }) => stops(mode))
+    .flatMap(({ domain }) => (domain.includes(".") ? [`*://${domain}/*`, `*://*.${domain}/*`] : [`*://${domain}/*`]));
   const [registered] = await api.scripting.getRegisteredContentScripts({ ids: [ID] });
   if (registered && sameSet(registered.matches ?? [], matches)) return;
   if (registered) await api.scripting.unregisterContentScripts({ ids: [ID] });
@@ -61,7 +61,7 @@ export async function injectIntoOpenTabs(sites) {
   const tabs = await api.tabs.query({});
   await Promise.allSettled(
     tabs
-      .filter((tab) => sites.modeOf(hostOf(tab.url)) === "protect")
+      .filter((tab) => stops(sites.modeOf(hostOf(tab.url))))
       .map((tab) => api.scripting.executeScript({ target: { tabId: tab.id ?? -1, allFrames: true }, files: FILES })),
   );
 }

@@ -1,4 +1,5 @@
 import { hostOf, registrable } from "./domains.js";
+import { stops } from "./sites.js";
 
 /**
  * @typedef {import("./engine.js").Decision} Decision
@@ -11,6 +12,8 @@ import { hostOf, registrable } from "./domains.js";
  * @property {string} url
  * @property {string} type as webRequest names it
  * @property {string} page address of the top document, "" when there is none
+ * @property {string} [method]
+ * @property {Uint8Array | string} [body] what it carries
  */
 
 /**
@@ -20,6 +23,9 @@ import { hostOf, registrable } from "./domains.js";
 
 /** @type {Readonly<Judgement>} */
 const UNTOUCHED = Object.freeze({ action: "allow", would: "allow", reason: "off", rule: "", failure: null });
+
+/** @type {Readonly<Judgement>} */
+const ALLOWED = Object.freeze({ ...UNTOUCHED, reason: "allowed" });
 
 /**
  * Decides one request, and stops it whenever it cannot be decided but might
@@ -36,18 +42,20 @@ export function judge(request, sites, engine) {
   if (host === "" || request.type === "main_frame") return UNTOUCHED;
   const mode = sites.modeOf(host);
   if (mode === "off") return UNTOUCHED;
-  const site = registrable(host);
+  // What the user lets through needs no list, nor an engine.
+  if (sites.allows(host, hostOf(request.url))) return ALLOWED;
   /** @type {unknown} */
   let failure = null;
   if (engine) {
     try {
-      const decision = engine.decide(request.url, request.page, site, request.type, mode === "unknown" ? "protect" : mode);
+      const { url, page, type, method, body } = request;
+      const decision = engine.decide(url, page, type, mode === "unknown" ? "protect" : mode, { method, body, leaks: true });
       const tells = decision.action !== "allow" || decision.would !== "allow";
       return { ...decision, rule: tells ? engine.explain() : "", failure };
     } catch (error) {
       failure = error;
     }
   }
-  const stop = mode === "protect" || (mode === "unknown" && registrable(hostOf(request.url)) !== site);
+  const stop = stops(mode) || (mode === "unknown" && registrable(hostOf(request.url)) !== registrable(host));
   return { action: stop ? "block" : "allow", would: "allow", reason: "failed", rule: "", failure };
 }

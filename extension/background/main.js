@@ -12,6 +12,7 @@ import { applyScope, onMessage } from "./messages.js";
 import { followPages, pageOf } from "./pages.js";
 import { beginRecord, endRecord, recordOf } from "./record.js";
 import { watchRequests } from "./requests.js";
+import { stops } from "./sites.js";
 import { ready } from "./state.js";
 import { onAlarm, schedulePolls } from "./updates.js";
 
@@ -34,7 +35,7 @@ api.webNavigation.onCommitted.addListener(async ({ tabId, frameId, url }) => {
   if (frameId === 0) return;
   const sites = await ready();
   const host = hostOf(url);
-  if (host === "" || sites.modeOf(hostOf(pageOf(tabId))) !== "protect" || sites.modeOf(host) === "protect") return;
+  if (host === "" || !stops(sites.modeOf(hostOf(pageOf(tabId)))) || stops(sites.modeOf(host))) return;
   // A frame can be gone before its script is there.
   await injectIntoFrame(tabId, frameId).catch(() => {});
 });

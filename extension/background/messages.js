@@ -10,7 +10,7 @@ import { byRecipient } from "./recipients.js";
 import { recordOf } from "./record.js";
 import { holdsRequests } from "./requests.js";
 import { rulesState, writeRules } from "./rules.js";
-import { isSite, MODES } from "./sites.js";
+import { isHost, isSite, MODES, stops } from "./sites.js";
 import { bundle, engineReady, ready, reread, state } from "./state.js";
 import { poll, updateState } from "./updates.js";
 
@@ -44,6 +44,8 @@ function handle(message, sender) {
       return fromOwnPage && Number.isInteger(message.tabId) ? tabState(message.tabId) : null;
     case "mode":
       return fromOwnPage && MODES.includes(message.mode) ? choose(message.site, message.mode) : null;
+    case "allow":
+      return fromOwnPage && typeof message.allow === "boolean" ? allow(message.site, message.host, message.allow) : null;
     case "update":
       return fromOwnPage ? poll() : null;
     default:
@@ -60,10 +62,30 @@ async function choose(site, mode) {
   const sites = await ready();
   if (!sites.known) throw new Error(state.settingsError || state.listError);
   if (!isSite(site, sites)) throw new Error("not a site");
-  await api.storage.local.set({ modes: sites.choose(site, mode) });
+  await keep(sites.choose(site, mode));
+  return {};
+}
+
+/**
+ * @param {unknown} site
+ * @param {unknown} host
+ * @param {boolean} allowed
+ * @returns {Promise<{}>} rejects with what did not work
+ */
+async function allow(site, host, allowed) {
+  const sites = await ready();
+  if (!sites.known) throw new Error(state.settingsError || state.listError);
+  if (typeof site !== "string" || sites.domainOf(site) !== site || site === "") throw new Error("not a protected site");
+  if (!isHost(host)) throw new Error("not a host");
+  await keep(sites.allow(site, host, allowed));
+  return {};
+}
+
+/** @param {import("./sites.js").Choices} choices */
+async function keep(choices) {
+  await api.storage.local.set(choices);
   await reread();
   await applyScope();
-  return {};
 }
 
 /**
@@ -98,7 +120,7 @@ async function tabState(tabId) {
   const host = hostOf(tab.url);
   const domain = host && sites.domainOf(host);
   const mode = host === "" ? null : sites.modeOf(host);
-  if (mode === "protect" || mode === "watch") await engineReady();
+  if (mode !== null && (stops(mode) || mode === "watch")) await engineReady();
   const record = recordOf(tabId);
   const list = state.list;
   return {
@@ -106,6 +128,7 @@ async function tabState(tabId) {
     listed: sites.isListed(domain),
     name: list?.sites.find((site) => site.domain === domain)?.name ?? "",
     mode,
+    allowed: [...sites.allowedOn(domain)],
     // A page that was opened before it was protected may have told everything already.
     stale: mode !== null && mode !== "off" && record?.mode !== mode,
     record: record ?? null,
@@ -118,6 +141,7 @@ async function tabState(tabId) {
       list: state.listError,
       rules: isFirefox ? "" : rules ? (rules.state === "ok" ? "" : rules.state) : "pending",
       rulesDetail: rules?.error ?? "",
+      unsaid: isFirefox ? 0 : Object.values(rules?.unsaid ?? {}).reduce((sum, count) => sum + count, 0),
       prediction: !predictionOff,
     },
     list: list && { sha256: list.sha256, counts: list.counts, release: list.release },

@@ -5,7 +5,7 @@ import { covering } from "./domains.js";
  * @typedef {object} Recipient
  * @property {string} name the host itself when nobody is known behind it
  * @property {string} country two letters, "" when unknown
- * @property {string[]} hosts
+ * @property {{host: string, reason: string}[]} hosts with why they were stopped
  * @property {Record<import("./record.js").Outcome, number>} counts
  */
 
@@ -20,7 +20,7 @@ export function byRecipient(hosts, known) {
   const owners = new Map(known.map((owner) => [owner.host, owner]));
   /** @type {Map<string, Recipient>} */
   const groups = new Map();
-  for (const [host, { block, relay, would, missed }] of Object.entries(hosts)) {
+  for (const [host, { block, relay, would, missed, reason }] of Object.entries(hosts)) {
     const owner = owners.get(covering(host, owners));
     const name = owner?.name ?? host;
     let group = groups.get(name);
@@ -28,7 +28,7 @@ export function byRecipient(hosts, known) {
       group = { name, country: owner?.country ?? "", hosts: [], counts: { block: 0, relay: 0, would: 0, missed: 0 } };
       groups.set(name, group);
     }
-    group.hosts.push(host);
+    group.hosts.push({ host, reason });
     group.counts.block += block;
     group.counts.relay += relay;
     group.counts.would += would;

@@ -16,7 +16,7 @@ test("hosts are put together by who stands behind them", () => {
     "stats.g.doubleclick.net": record(3),
   };
   assert.deepEqual(
-    byRecipient(hosts, known).map(({ name, country, hosts, counts }) => [name, country, hosts, counts.block]),
+    byRecipient(hosts, known).map(({ name, country, hosts, counts }) => [name, country, hosts.map(({ host }) => host), counts.block]),
     [
       ["Google", "US", ["www.google-analytics.com", "stats.g.doubleclick.net"], 5],
       ["small.example", "", ["small.example"], 1],

@@ -6,11 +6,15 @@
  */
 
 import { api, isFirefox, ownRoot } from "./api.js";
+import { bodyOf } from "./body.js";
 import { hostOf } from "./domains.js";
 import { judge } from "./judge.js";
+import { isLeakStopped, readLeaks, stopLeak } from "./leaks.js";
 import { pageOf, readPages, tabWith } from "./pages.js";
 import { disablePrediction } from "./prediction.js";
 import { note, readRecords } from "./record.js";
+import { cutReferer, noteReferer, readReferers, tightenPolicy } from "./referer.js";
+import { stops } from "./sites.js";
 import { engineBroke, engineReady, ready, state } from "./state.js";
 
 /**
@@ -19,7 +23,9 @@ import { engineBroke, engineReady, ready, state } from "./state.js";
  * @property {string} requestId
  * @property {string} url
  * @property {string} type
+ * @property {string} method
  * @property {number} tabId
+ * @property {import("./body.js").RequestBody | null} [requestBody]
  * @property {{url: string}[]} [frameAncestors] Firefox: innermost first
  * @property {string} [documentUrl] Firefox
  * @property {string} [originUrl] Firefox
@@ -30,6 +36,10 @@ import { engineBroke, engineReady, ready, state } from "./state.js";
 /** @typedef {chrome.webRequest.BlockingResponse} Answer */
 
 const ALL = { urls: ["<all_urls>"] };
+/** Responses with a policy of their own for what is asked for on their behalf. */
+const DOCUMENTS = { urls: ["<all_urls>"], types: ["main_frame", "sub_frame", "stylesheet", "script"] };
+/** What is asked for so often that a page which sends a Referer does so with one of these. */
+const TELLING = { urls: ["<all_urls>"], types: ["sub_frame", "stylesheet", "script"] };
 const PLACEHOLDER = `${ownRoot}content/placeholder.svg`;
 
 /**
@@ -45,12 +55,17 @@ const prepared = prepare();
 async function prepare() {
   // A preconnect in a page opens a connection that no listener is told of, so
   // the first protected page of a browser's run waits until prediction is off.
-  await Promise.allSettled([ready(), disablePrediction(), readPages(), readRecords(), askPermission()]);
+  await Promise.allSettled([ready(), disablePrediction(), readPages(), readRecords(), askPermission(), readRules()]);
   isPrepared = true;
 }
 
 async function askPermission() {
   mayBlock ||= await api.permissions.contains({ permissions: ["webRequestBlocking"] });
+}
+
+/** What Chromium was told for as long as it runs. */
+async function readRules() {
+  if (!isFirefox) await Promise.all([readLeaks(), readReferers()]);
 }
 
 /** @returns {boolean} whether requests wait here for their decision */
@@ -64,9 +79,18 @@ export function holdsRequests() {
  */
 export function watchRequests() {
   // In Chromium without the policy this listener is accepted and never called.
-  api.webRequest.onBeforeRequest.addListener(/** @type {any} */ (hold), ALL, ["blocking"]);
-  if (isFirefox) return;
-  api.webRequest.onBeforeRequest.addListener(/** @type {any} */ (observe("asked")), ALL);
+  api.webRequest.onBeforeRequest.addListener(/** @type {any} */ (hold), ALL, ["blocking", "requestBody"]);
+  if (isFirefox) {
+    api.webRequest.onBeforeSendHeaders.addListener(/** @type {any} */ (holdHeaders(refererCut)), ALL, ["blocking", "requestHeaders"]);
+    api.webRequest.onHeadersReceived.addListener(
+      /** @type {any} */ (holdHeaders(policyTightened)), /** @type {any} */ (DOCUMENTS), ["blocking", "responseHeaders"],
+    );
+    return;
+  }
+  api.webRequest.onBeforeRequest.addListener(/** @type {any} */ (observe("asked")), ALL, ["requestBody"]);
+  api.webRequest.onBeforeSendHeaders.addListener(
+    /** @type {any} */ (observeReferer), /** @type {any} */ (TELLING), ["requestHeaders", "extraHeaders"],
+  );
   api.webRequest.onBeforeRedirect.addListener(/** @type {any} */ (observe("redirected")), ALL);
   api.webRequest.onResponseStarted.addListener(/** @type {any} */ (observe("answered")), ALL);
   api.webRequest.onErrorOccurred.addListener(/** @type {any} */ (observe("failed")), ALL);
@@ -150,7 +174,8 @@ function answer(details) {
 function ask(details) {
   const page = pageFor(details);
   if (!state.sites) throw new Error("the sites are not known yet");
-  const judgement = judge({ url: details.url, type: details.type, page }, state.sites, state.engine);
+  const { url, type, method } = details;
+  const judgement = judge({ url, type, page, method, body: bodyOf(details.requestBody) }, state.sites, state.engine);
   if (judgement.failure !== null) engineBroke(judgement.failure);
   return { action: judgement.action, would: judgement.would, judgement, page };
 }
@@ -164,6 +189,68 @@ function failClosed(details) {
   return { cancel: details.type !== "main_frame" };
 }
 
+/** @typedef {Details & {requestHeaders?: chrome.webRequest.HttpHeader[], responseHeaders?: chrome.webRequest.HttpHeader[]}} WithHeaders */
+
+/**
+ * Answers the browser about headers, as {@link hold} does about requests.
+ * @param {(details: WithHeaders) => Answer} change
+ * @returns {(details: WithHeaders) => Answer | Promise<Answer>}
+ */
+function holdHeaders(change) {
+  const changed = (/** @type {WithHeaders} */ details) => {
+    try {
+      return isOwn(details) ? {} : change(details);
+    } catch {
+      return failClosed(details);
+    }
+  };
+  return (details) => (isPrepared ? changed(details) : prepared.then(() => changed(details)));
+}
+
+/**
+ * @param {WithHeaders} details
+ * @returns {Answer}
+ */
+function refererCut(details) {
+  const page = pageFor(details);
+  if (details.type === "main_frame" || !isGuarded(page)) return {};
+  const requestHeaders = cutReferer(details.url, page, details.requestHeaders ?? []);
+  return requestHeaders ? { requestHeaders } : {};
+}
+
+/**
+ * @param {WithHeaders} details
+ * @returns {Answer}
+ */
+function policyTightened(details) {
+  // Whoever else answers on a page decides about what is his own.
+  if (!isGuarded(details.url)) return {};
+  const responseHeaders = tightenPolicy(details.responseHeaders ?? []);
+  return responseHeaders ? { responseHeaders } : {};
+}
+
+/**
+ * @param {string} page address
+ * @returns {boolean} whether what it sends is to be stopped or cut
+ */
+function isGuarded(page) {
+  const host = hostOf(page);
+  const mode = host === "" ? "off" : (state.sites?.modeOf(host) ?? "unknown");
+  return stops(mode) || mode === "unknown";
+}
+
+/**
+ * Chromium: see {@link noteReferer}.
+ * @param {WithHeaders} details
+ */
+async function observeReferer(details) {
+  await prepared;
+  // What the browser refuses here costs a Referer, no more.
+  if (!isOwn(details) && state.sites) {
+    await noteReferer(pageFor(details), details.requestHeaders, state.sites).catch(() => {});
+  }
+}
+
 /**
  * @param {Details} details
  * @param {string} page
@@ -173,7 +260,9 @@ function failClosed(details) {
 function put(details, page, outcome, why) {
   const host = hostOf(page);
   const tabId = details.tabId >= 0 ? details.tabId : tabWith((url) => hostOf(url) === host);
-  if (tabId >= 0) note(tabId, outcome, hostOf(details.url), why);
+  if (tabId < 0) return;
+  // What leaked holds words of the page's address, which are not kept.
+  note(tabId, outcome, hostOf(details.url), why.reason === "leak" ? { ...why, rule: "" } : why);
 }
 
 /** @typedef {"asked" | "redirected" | "answered" | "failed"} Stage */
@@ -236,12 +325,16 @@ function follow(stage, details) {
     const { action, would, judgement, page } = ask(details);
     // Without the engine there is nothing to compare the browser's doings with.
     if (judgement.reason === "failed") return;
-    if (action === "allow") {
-      if (would !== "allow") put(details, page, "would", judgement);
-      return;
+    const domain = state.sites?.domainOf(hostOf(page)) ?? "";
+    if (action !== "allow") {
+      // It may be on its way already, but the next one will not get there.
+      if (judgement.reason === "leak") void stopLeak(domain, details.url).catch(() => {});
+      expect(details, page, judgement);
+    } else if (would !== "allow") {
+      put(details, page, "would", judgement);
+    } else if (judgement.reason === "unlisted" && isLeakStopped(domain, details.url)) {
+      expect(details, page, { ...judgement, reason: "leak" });
     }
-    if (awaited.size >= MAX_AWAITED) return;
-    awaited.set(details.requestId, { details, page, judgement });
     return;
   }
   const request = awaited.get(details.requestId);
@@ -250,5 +343,16 @@ function follow(stage, details) {
   const stopped =
     (stage === "failed" && details.error === "net::ERR_BLOCKED_BY_CLIENT") ||
     (stage === "redirected" && details.redirectUrl?.startsWith("chrome-extension:"));
+  if (!stopped && request.judgement.action === "allow") return;
   put(request.details, request.page, stopped ? (stage === "failed" ? "block" : "relay") : "missed", request.judgement);
+}
+
+/**
+ * @param {Details} details
+ * @param {string} page
+ * @param {Judgement} judgement
+ */
+function expect(details, page, judgement) {
+  // What it carries is not kept any longer.
+  if (awaited.size < MAX_AWAITED) awaited.set(details.requestId, { details: { ...details, requestBody: null }, page, judgement });
 }

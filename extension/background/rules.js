@@ -9,19 +9,22 @@ import { Desk } from "./desk.js";
 
 const dnr = api?.declarativeNetRequest;
 
-/** The rule that allows everything on sites in mode off or watch. */
-const SWITCH = 1;
-/** The rule with all hosts: whenever there are rules at all, it is among them. */
-const HOSTS = 2;
+/** Rules of the modes and of what users allow have ids below this, those of the list from here on. */
+const LARGE = 1000;
+const SMALL_IDS = Array.from({ length: LARGE - 1 }, (_, i) => i + 1);
 const PLACEHOLDER = "/content/placeholder.svg";
+
+/** Why the browser itself refuses a rule that it has words for. */
+const REFUSED = "regular expressions that the browser refuses";
 
 /**
  * What the browser's rules were last written from, and whether it took them.
  * @typedef {object} RulesState
  * @property {"ok" | "unsupported" | "failed"} state
  * @property {string} list SHA-256 of the bundle
- * @property {string} protected
- * @property {string} allowed
+ * @property {string} sites what the large rules depend on
+ * @property {string} choices what the small rules depend on
+ * @property {Record<string, number>} unsaid how many rules of the list the browser was not told, by reason
  * @property {string} error
  */
 
@@ -30,7 +33,7 @@ const PLACEHOLDER = "/content/placeholder.svg";
  * @typedef {object} Wanted
  * @property {string} list SHA-256 of the bundle
  * @property {() => Promise<Uint8Array>} bundle
- * @property {{protected: string[], allowed: string[]}} scope
+ * @property {import("./sites.js").Site[]} scope
  */
 
 /** Writings follow one another: each starts from what the last one left. */
@@ -62,24 +65,32 @@ export function writeRules(wanted, distrust = false) {
  */
 async function write({ list, bundle, scope }, distrust) {
   const have = await rulesState();
-  const want = { list, protected: scope.protected.join(" "), allowed: scope.allowed.join(" ") };
-  const settings = { ...scope, placeholder: PLACEHOLDER };
-  const sameRules = have?.list === want.list && have.protected === want.protected;
-  if (sameRules && have.state !== "ok" && !distrust && have.allowed === want.allowed) return;
+  const want = {
+    list,
+    sites: scope.map(({ domain, own }) => `${domain}<${own}`).join(" "),
+    choices: scope.map(({ mode, allow }) => [mode, ...allow].join(",")).join(" "),
+    unsaid: have?.unsaid ?? {},
+  };
+  const settings = { sites: scope, placeholder: PLACEHOLDER };
+  const sameRules = have?.list === want.list && have.sites === want.sites;
+  if (sameRules && have.state !== "ok" && !distrust && have.choices === want.choices) return;
   try {
     if (!(await isScopeKnown())) {
       await keep({ ...want, state: "unsupported", error: "" });
       return;
     }
     if (sameRules && have.state === "ok" && !(distrust && (await areLost(scope)))) {
-      if (have.allowed === want.allowed) return;
-      const written = await Desk.use((desk) => desk.switchRule(settings));
-      await dnr.updateDynamicRules({ removeRuleIds: [SWITCH], addRules: written.switch });
+      if (have.choices === want.choices) return;
+      const addRules = await Desk.use((desk) => desk.smallRules(settings));
+      await dnr.updateDynamicRules({ removeRuleIds: SMALL_IDS, addRules });
     } else {
       const bytes = await bundle();
-      const written = await Desk.use((desk) => desk.rules(settings, bytes));
+      const { small, large, counts } = await Desk.use((desk) => desk.rules(settings, bytes));
+      const said = await supported(large);
+      want.unsaid = counts.unsaid;
+      if (said.length < large.length) want.unsaid[REFUSED] = large.length - said.length;
       const old = (await dnr.getDynamicRules()).map((rule) => rule.id);
-      await dnr.updateDynamicRules({ removeRuleIds: old, addRules: [...written.switch, ...written.rules] });
+      await dnr.updateDynamicRules({ removeRuleIds: old, addRules: [...small, ...said] });
     }
     await keep({ ...want, state: "ok", error: "" });
   } catch (error) {
@@ -88,9 +99,23 @@ async function write({ list, bundle, scope }, distrust) {
   }
 }
 
-/** @param {{protected: string[]}} scope */
+/**
+ * Leaves out the regular expressions that are too large for the browser: one of
+ * them would make it refuse all rules.
+ * @param {chrome.declarativeNetRequest.Rule[]} rules
+ */
+async function supported(rules) {
+  const verdicts = await Promise.all(
+    rules.map(async ({ condition: { regexFilter: regex, isUrlFilterCaseSensitive: isCaseSensitive = false } }) =>
+      regex === undefined || (await dnr.isRegexSupported({ regex, isCaseSensitive })).isSupported,
+    ),
+  );
+  return rules.filter((_, i) => verdicts[i]);
+}
+
+/** @param {Wanted["scope"]} scope */
 async function areLost(scope) {
-  return scope.protected.length > 0 && (await dnr.getDynamicRules({ ruleIds: [HOSTS] })).length === 0;
+  return scope.length > 0 && (await dnr.getDynamicRules({ ruleIds: [LARGE] })).length === 0;
 }
 
 /** @param {RulesState} rules */

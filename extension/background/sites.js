@@ -1,11 +1,38 @@
-import { covering, registrable } from "./domains.js";
+import { covering, hostOf, registrable } from "./domains.js";
 
 /**
  * @typedef {import("./engine.js").Mode} Mode
  */
 
 /** @type {readonly Mode[]} */
-export const MODES = ["off", "watch", "protect"];
+export const MODES = ["off", "watch", "protect", "strict"];
+
+/** Where the user's choices are kept in storage. */
+export const CHOICES = ["modes", "allowed"];
+
+/**
+ * What the user chose, as storage holds it.
+ * @typedef {object} Choices
+ * @property {Record<string, Mode>} modes by domain
+ * @property {Record<string, string[]>} allowed hosts that are let through, by domain of the page
+ */
+
+/**
+ * A protected domain with all that is chosen for it.
+ * @typedef {object} Site
+ * @property {string} domain its pages are on this host and its subdomains
+ * @property {string} own registrable domain: what is within it is no third party
+ * @property {Mode} mode
+ * @property {string[]} allow hosts that the user lets through there
+ */
+
+/**
+ * @param {Mode | "unknown"} mode
+ * @returns {boolean} whether anything is stopped in it
+ */
+export function stops(mode) {
+  return mode === "protect" || mode === "strict";
+}
 
 /**
  * Which sites are protected, and how: those of the list by default, and what
@@ -17,14 +44,17 @@ export class Sites {
   #listed;
   /** @type {Map<string, Mode> | null} */
   #chosen;
+  /** @type {Map<string, string[]>} */
+  #allowed;
 
   /**
    * @param {Iterable<string> | null} listed domains of the list
-   * @param {unknown} chosen what storage holds: modes by domain; undefined at first
+   * @param {Partial<Record<keyof Choices, unknown>> | null} stored what storage holds
    */
-  constructor(listed, chosen) {
+  constructor(listed, stored) {
     this.#listed = listed && new Set(listed);
-    this.#chosen = chosen === null ? null : readModes(chosen);
+    this.#chosen = stored && readModes(stored.modes);
+    this.#allowed = readAllowed(stored?.allowed);
   }
 
   /**
@@ -47,6 +77,27 @@ export class Sites {
   }
 
   /**
+   * The hosts that the user lets through on a domain's pages, sorted.
+   * @param {string} domain as {@link domainOf} finds it
+   * @returns {readonly string[]}
+   */
+  allowedOn(domain) {
+    return this.#allowed.get(domain) ?? [];
+  }
+
+  /**
+   * Whether the user lets a host, or what it is a subdomain of, through.
+   * @param {string} page host
+   * @param {string} host of the request
+   * @returns {boolean}
+   */
+  allows(page, host) {
+    if (this.#allowed.size === 0) return false;
+    const allowed = this.allowedOn(this.domainOf(page));
+    return allowed.some((name) => host === name || host.endsWith(`.${name}`));
+  }
+
+  /**
    * @param {string} domain
    * @returns {boolean}
    */
@@ -60,27 +111,50 @@ export class Sites {
   }
 
   /**
-   * What the browser's rules are written from: every protected domain whatever
-   * its mode, and those of them where nothing is to be stopped.
-   * @returns {{protected: string[], allowed: string[]}}
+   * What the browser is told of: every protected domain, whatever its mode.
+   * @returns {Site[]} sorted by domain
    */
   scope() {
     const all = [...new Set([...(this.#listed ?? []), ...(this.#chosen?.keys() ?? [])])].sort();
-    return { protected: all, allowed: all.filter((domain) => this.modeOf(domain) !== "protect") };
+    return all.map((domain) => ({
+      domain,
+      own: registrable(domain),
+      mode: /** @type {Mode} */ (this.modeOf(domain)),
+      allow: [...this.allowedOn(domain)],
+    }));
   }
 
   /**
-   * The choices with one more made. A domain that ends as it would be without
-   * any choice is forgotten, so that nothing is kept about it.
+   * The choices with one more mode made. A domain that ends as it would be
+   * without any choice is forgotten, so that nothing is kept about it.
    * @param {string} domain
    * @param {Mode} mode
-   * @returns {Record<string, Mode>} for storage
+   * @returns {Choices} for storage
    */
   choose(domain, mode) {
-    const chosen = new Map(this.#chosen ?? []);
-    if (mode === (this.isListed(domain) ? "protect" : "off")) chosen.delete(domain);
-    else chosen.set(domain, mode);
-    return Object.fromEntries(chosen);
+    const modes = new Map(this.#chosen ?? []);
+    const allowed = new Map(this.#allowed);
+    if (mode === (this.isListed(domain) ? "protect" : "off")) modes.delete(domain);
+    else modes.set(domain, mode);
+    if (mode === "off" && !this.isListed(domain)) allowed.delete(domain);
+    return { modes: Object.fromEntries(modes), allowed: Object.fromEntries(allowed) };
+  }
+
+  /**
+   * The choices with one more host let through, or stopped again.
+   * @param {string} domain
+   * @param {string} host
+   * @param {boolean} allow
+   * @returns {Choices} for storage
+   */
+  allow(domain, host, allow) {
+    const allowed = new Map(this.#allowed);
+    const hosts = new Set(this.allowedOn(domain));
+    if (allow) hosts.add(host);
+    else hosts.delete(host);
+    if (hosts.size === 0) allowed.delete(domain);
+    else allowed.set(domain, [...hosts].sort());
+    return { modes: Object.fromEntries(this.#chosen ?? []), allowed: Object.fromEntries(allowed) };
   }
 }
 
@@ -94,6 +168,27 @@ function readModes(stored) {
     if (MODES.includes(mode)) modes.set(domain, mode);
   }
   return modes;
+}
+
+/**
+ * @param {unknown} stored
+ * @returns {Map<string, string[]>}
+ */
+function readAllowed(stored) {
+  const allowed = new Map();
+  for (const [domain, hosts] of Object.entries(stored ?? {})) {
+    const readable = Array.isArray(hosts) ? hosts.filter(isHost) : [];
+    if (readable.length > 0) allowed.set(domain, readable);
+  }
+  return allowed;
+}
+
+/**
+ * @param {unknown} text
+ * @returns {text is string} whether it is one host in its canonical form
+ */
+export function isHost(text) {
+  return typeof text === "string" && text.length <= 253 && text !== "" && hostOf(`https://${text}/`) === text;
 }
 
 /**

@@ -3,23 +3,30 @@ import test from "node:test";
 import { isSite, Sites } from "./sites.js";
 
 test("listed sites are protected unless their user says otherwise", () => {
-  const sites = new Sites(["doctolib.fr", "jameda.de"], { "jameda.de": "off", "mine.example": "watch" });
+  const sites = new Sites(["booking.doctolib.fr", "jameda.de"], {
+    modes: { "jameda.de": "off", "mine.example": "watch", "all.example": "strict" },
+    allowed: { "mine.example": ["b.example", "a.example"] },
+  });
   for (const [host, mode] of [
-    ["www.doctolib.fr", "protect"],
+    ["www.booking.doctolib.fr", "protect"],
+    ["www.doctolib.fr", "off"],
     ["jameda.de", "off"],
     ["a.mine.example", "watch"],
+    ["all.example", "strict"],
     ["other.example", "off"],
   ]) {
     assert.equal(sites.modeOf(host), mode, host);
   }
-  assert.deepEqual(sites.scope(), {
-    protected: ["doctolib.fr", "jameda.de", "mine.example"],
-    allowed: ["jameda.de", "mine.example"],
-  });
+  assert.deepEqual(sites.scope(), [
+    { domain: "all.example", own: "all.example", mode: "strict", allow: [] },
+    { domain: "booking.doctolib.fr", own: "doctolib.fr", mode: "protect", allow: [] },
+    { domain: "jameda.de", own: "jameda.de", mode: "off", allow: [] },
+    { domain: "mine.example", own: "mine.example", mode: "watch", allow: ["b.example", "a.example"] },
+  ]);
 });
 
 test("what could not be read leaves no page for certainly unprotected", () => {
-  const noList = new Sites(null, { "mine.example": "off" });
+  const noList = new Sites(null, { modes: { "mine.example": "off" } });
   assert.equal(noList.modeOf("mine.example"), "off");
   assert.equal(noList.modeOf("doctolib.fr"), "unknown");
   const noChoices = new Sites(["doctolib.fr"], null);
@@ -30,19 +37,35 @@ test("what could not be read leaves no page for certainly unprotected", () => {
 
 test("damaged choices count as none made", () => {
   for (const chosen of [undefined, {}, { "doctolib.fr": "nonsense" }, "text", 3]) {
-    assert.equal(new Sites(["doctolib.fr"], chosen).modeOf("doctolib.fr"), "protect", JSON.stringify(chosen));
+    assert.equal(new Sites(["doctolib.fr"], { modes: chosen }).modeOf("doctolib.fr"), "protect", JSON.stringify(chosen));
+  }
+  for (const allowed of [undefined, [], { "doctolib.fr": "a.example" }, { "doctolib.fr": ["A.example", "a b", 7, null] }]) {
+    assert.deepEqual(new Sites(["doctolib.fr"], { allowed }).allowedOn("doctolib.fr"), [], JSON.stringify(allowed));
   }
 });
 
 test("a choice that changes nothing is not kept", () => {
-  const sites = new Sites(["doctolib.fr"], { "doctolib.fr": "off", "mine.example": "protect" });
-  assert.deepEqual(sites.choose("doctolib.fr", "protect"), { "mine.example": "protect" });
-  assert.deepEqual(sites.choose("mine.example", "off"), { "doctolib.fr": "off" });
+  const allowed = { "mine.example": ["a.example"] };
+  const sites = new Sites(["doctolib.fr"], { modes: { "doctolib.fr": "off", "mine.example": "protect" }, allowed });
+  assert.deepEqual(sites.choose("doctolib.fr", "protect"), { modes: { "mine.example": "protect" }, allowed });
+  assert.deepEqual(sites.choose("mine.example", "off"), { modes: { "doctolib.fr": "off" }, allowed: {} });
   assert.deepEqual(sites.choose("new.example", "watch"), {
-    "doctolib.fr": "off",
-    "mine.example": "protect",
-    "new.example": "watch",
+    modes: { "doctolib.fr": "off", "mine.example": "protect", "new.example": "watch" },
+    allowed,
   });
+});
+
+test("a host is allowed on one site, and taken back", () => {
+  const modes = { "doctolib.fr": "strict" };
+  const first = new Sites(["doctolib.fr", "jameda.de"], { modes }).allow("doctolib.fr", "b.example", true);
+  assert.deepEqual(first, { modes, allowed: { "doctolib.fr": ["b.example"] } });
+  const sites = new Sites(["doctolib.fr", "jameda.de"], first);
+  assert.ok(sites.allows("www.doctolib.fr", "b.example"));
+  assert.ok(sites.allows("doctolib.fr", "cdn.b.example"));
+  assert.ok(!sites.allows("doctolib.fr", "ab.example"));
+  assert.ok(!sites.allows("jameda.de", "b.example"));
+  assert.deepEqual(sites.allow("doctolib.fr", "a.example", true).allowed, { "doctolib.fr": ["a.example", "b.example"] });
+  assert.deepEqual(sites.allow("doctolib.fr", "b.example", false), { modes, allowed: {} });
 });
 
 test("a message may name a site, nothing wider and nothing else", () => {

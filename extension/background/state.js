@@ -6,7 +6,7 @@
 import { api, errorText } from "./api.js";
 import { defaults } from "./defaults.js";
 import { Engine } from "./engine.js";
-import { Sites } from "./sites.js";
+import { CHOICES, Sites } from "./sites.js";
 import { packagedBundle, packagedInfo, storedBundle, storedInfo } from "./store.js";
 
 /**
@@ -61,10 +61,10 @@ async function readList() {
   }
 }
 
-/** @returns {Promise<unknown>} null when they cannot be read */
+/** @returns {Promise<Record<string, unknown> | null>} null when they cannot be read */
 async function readChosen() {
   try {
-    return (await api.storage.local.get("modes")).modes;
+    return await api.storage.local.get(CHOICES);
   } catch (error) {
     state.settingsError = errorText(error);
     return null;

@@ -11,7 +11,7 @@ import { Engine } from "./engine.js";
 import { registerContent } from "./injection.js";
 import { fetchRelease, Refusal } from "./release.js";
 import { writeRules } from "./rules.js";
-import { Sites } from "./sites.js";
+import { CHOICES, Sites } from "./sites.js";
 import { bundle, putInForce, ready, state } from "./state.js";
 import { listInfo, storeList } from "./store.js";
 
@@ -136,8 +136,8 @@ async function take({ note, about, bundle: bytes }, server, trust) {
   const engine = await Engine.open(bytes).catch((error) => {
     throw new Refusal("engine", errorText(error));
   });
-  const { modes } = await api.storage.local.get("modes");
-  const scope = new Sites(about.sites.map((site) => site.domain), modes).scope();
+  const choices = await api.storage.local.get(CHOICES);
+  const scope = new Sites(about.sites.map((site) => site.domain), choices).scope();
   await writeRules({ list: info.sha256, bundle: async () => bytes, scope }).catch((error) => {
     throw new Refusal("rules", errorText(error));
   });

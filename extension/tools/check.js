@@ -9,7 +9,6 @@
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { hostOf, registrable } from "../background/domains.js";
 import { openEngine } from "./modules.js";
 
 /** @typedef {import("../background/engine.js").Mode} Mode */
@@ -22,11 +21,11 @@ const engine = await openEngine(await readFile(values.bundle));
  * @returns {object}
  */
 function check(line) {
-  const { url, page, type, mode = "protect" } = JSON.parse(line);
+  const { url, page, type, mode = "protect", ...more } = JSON.parse(line);
   for (const [field, value] of Object.entries({ url, page, type })) {
     if (typeof value !== "string") throw new Error(`${field} is missing: want {"url","page","type"}`);
   }
-  const { action, would, reason } = engine.decide(url, page, registrable(hostOf(page)), type, /** @type {Mode} */ (mode));
+  const { action, would, reason } = engine.decide(url, page, type, /** @type {Mode} */ (mode), more);
   const rule = engine.explain();
   return { action, ...(would === action ? {} : { would }), reason, ...(rule === "" ? {} : { rule }) };
 }

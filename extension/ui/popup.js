@@ -1,6 +1,7 @@
 /** The popup: how this site is treated, who was stopped, and what went wrong. */
 
 import { api, errorText } from "../background/api.js";
+import { stops } from "../background/sites.js";
 import { verdict } from "./verdict.js";
 import { ago, country, day, say, sayAll, sayCount } from "./words.js";
 
@@ -28,6 +29,8 @@ const tabId = await findTab();
 let shown = "";
 /** A problem of the last thing that was asked for here. */
 let failure = "";
+/** Whether the page was opened before what was chosen here. */
+let outdated = false;
 
 /** @param {object} message */
 async function ask(message) {
@@ -47,7 +50,7 @@ async function findTab() {
 async function refresh() {
   /** @type {TabState} */
   const state = await ask({ type: "state", tabId });
-  const text = JSON.stringify([state, failure]);
+  const text = JSON.stringify([state, failure, outdated]);
   if (text !== shown) {
     shown = text;
     render(state);
@@ -59,9 +62,13 @@ function render(state) {
   byId("demo").hidden = !state.demo;
   renderStatus(state);
   renderModes(state);
+  const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.host : undefined;
   renderReport(state);
+  renderAllowed(state);
+  // A button that was pressed gives way to its opposite.
+  if (focused) /** @type {HTMLElement | null} */ (document.querySelector(`[data-host="${CSS.escape(focused)}"]`))?.focus();
   renderList(state);
-  byId("prediction").hidden = !(state.problems.prediction && state.mode === "protect");
+  byId("prediction").hidden = !(state.problems.prediction && state.mode !== null && stops(state.mode));
   document.querySelector("main")?.removeAttribute("aria-busy");
 }
 
@@ -93,7 +100,7 @@ function renderModes(state) {
   modes.disabled = state.mode === "unknown";
   for (const input of modes.querySelectorAll("input")) input.checked = input.value === state.mode;
   put(byId("hint"), state.mode === null || state.mode === "unknown" ? "" : say(`hint_${state.mode}`));
-  byId("reload").hidden = !(state.stale || (state.mode === "off" && state.record !== null));
+  byId("reload").hidden = !(state.stale || outdated || (state.mode === "off" && state.record !== null));
 }
 
 /** @param {TabState} state */
@@ -105,7 +112,7 @@ function renderReport(state) {
   const stopped = record.total.block + record.total.relay;
   const title = record.mode === "watch" ? sayCount("would", record.total.would) : sayCount("stopped", stopped);
   put(byId("recipients-title"), title);
-  byId("recipients").replaceChildren(...state.recipients.map(recipientItem));
+  byId("recipients").replaceChildren(...state.recipients.map((recipient) => recipientItem(recipient, state)));
   byId("nobody").hidden = state.recipients.length > 0;
 }
 
@@ -121,8 +128,11 @@ function photoSentence(state, record) {
   return sayCount("photosShown", record.photos.shown) + failed;
 }
 
-/** @param {TabState["recipients"][number]} recipient */
-function recipientItem(recipient) {
+/**
+ * @param {TabState["recipients"][number]} recipient
+ * @param {TabState} state
+ */
+function recipientItem(recipient, { mode, allowed }) {
   const item = document.createElement("li");
   const name = document.createElement("span");
   name.className = "name";
@@ -142,13 +152,56 @@ function recipientItem(recipient) {
     count.textContent = sayCount("missed", missed);
   }
   item.append(name, count);
-  if (recipient.hosts.length > 1 || recipient.hosts[0] !== recipient.name) {
-    const hosts = document.createElement("span");
-    hosts.className = "hosts";
-    hosts.textContent = recipient.hosts.join(", ");
-    item.append(hosts);
+  for (const { host, reason } of recipient.hosts) {
+    // To stand on the list needs no words.
+    const words = [host === recipient.name ? "" : host, say(`reason_${reason}`)].filter((text) => text !== "");
+    const mayAllow = mode !== null && stops(mode) && !allowed.includes(host);
+    if (words.length === 0 && !mayAllow) continue;
+    const line = document.createElement("span");
+    line.className = "host";
+    line.textContent = words.join(" · ");
+    item.append(line);
+    if (mayAllow) item.append(allowButton(host, true));
   }
   return item;
+}
+
+/**
+ * @param {string} host
+ * @param {boolean} allow or stop it again
+ */
+function allowButton(host, allow) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "plain";
+  button.textContent = say(allow ? "allow" : "allowNoMore");
+  button.setAttribute("aria-label", say(allow ? "allowHost" : "allowHostNoMore", host));
+  button.dataset.host = host;
+  button.addEventListener("click", () => {
+    button.disabled = true;
+    void act(async () => {
+      /** @type {TabState} */
+      const { site } = await ask({ type: "state", tabId });
+      await ask({ type: "allow", site, host, allow });
+      outdated = true;
+    });
+  });
+  return button;
+}
+
+/** @param {TabState} state */
+function renderAllowed({ allowed }) {
+  byId("allowed").hidden = allowed.length === 0;
+  byId("allowed-hosts").replaceChildren(
+    ...allowed.map((host) => {
+      const item = document.createElement("li");
+      const name = document.createElement("span");
+      name.className = "name";
+      name.textContent = host;
+      item.append(name, allowButton(host, false));
+      return item;
+    }),
+  );
 }
 
 /** @param {TabState} state */
@@ -162,6 +215,7 @@ function renderList({ list, updates, problems }) {
     lines.push(sayCount("hosts", list.counts.hosts));
     if (release && Date.parse(release.expires) < Date.now()) lines.push(say("listStale", day(release.expires)));
   }
+  if (problems.unsaid > 0) lines.push(sayCount("unsaid", problems.unsaid));
   if (!updates.server) lines.push(say("listNoServer"));
   else if (updates.checked > 0) lines.push(say("listChecked", ago(updates.checked)));
   put(byId("list"), lines.join(" "));
@@ -194,7 +248,10 @@ modes.addEventListener("change", (event) => {
   });
 });
 
-byId("reload-now").addEventListener("click", () => void act(() => api.tabs.reload(tabId)));
+byId("reload-now").addEventListener("click", () => {
+  outdated = false;
+  void act(() => api.tabs.reload(tabId));
+});
 
 updateButton.addEventListener("click", () => {
   updateButton.disabled = true;

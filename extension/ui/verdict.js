@@ -24,10 +24,18 @@ export function verdict(state) {
   if (problems.rules === "unsupported") return bad("Unsupported", "");
   if (problems.rules) return bad("Rules", problems.rulesDetail);
   if (problems.engine) return bad(state.holds ? "EngineHolds" : "Engine", problems.engine);
-  if (record && record.total.missed > 0) return bad("Missed", "");
+  if (record && record.total.missed > 0) return bad(isLeak(record) ? "Leaked" : "Missed", "");
   if (state.stale) return { key: "Stale", tone: "care", problem: "" };
   if (mode === "watch") return { key: "Watch", tone: "care", problem: "" };
-  return { key: "Protected", tone: "good", problem: "" };
+  return { key: mode === "strict" ? "Strict" : "Protected", tone: "good", problem: "" };
+}
+
+/**
+ * Whether all that left did so because it could not be known before.
+ * @param {NonNullable<import("../background/messages.js").TabState["record"]>} record
+ */
+function isLeak(record) {
+  return Object.values(record.hosts).every(({ missed, reason }) => missed === 0 || reason === "leak");
 }
 
 /** @param {string} key @returns {Verdict} */
