@@ -8,11 +8,13 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strings"
 
 	"golang.org/x/net/publicsuffix"
 
-	"paravent/lists/address"
+	_ "paravent/lists/address/idn" // people write hosts as they read them
 	"paravent/lists/filter"
+	"paravent/server/explain"
 	"paravent/wasm/match"
 )
 
@@ -23,24 +25,30 @@ const longestLine = 4 << 20
 // A question is a line of check's input. Unknown fields are ignored, so that
 // recorded visits can be fed as they are.
 type question struct {
-	URL  *string `json:"url"`
-	Page *string `json:"page"`
-	Type *string `json:"type"`
-	Mode string  `json:"mode"`
+	URL     *string `json:"url"`
+	Page    *string `json:"page"`
+	Type    *string `json:"type"`
+	Method  string  `json:"method"` // GET
+	Body    string  `json:"body"`
+	Referer string  `json:"referer"`
+	Mode    string  `json:"mode"`  // protect
+	Leaks   *bool   `json:"leaks"` // true: look for leaks
 }
 
 // An answer is a line of its output.
 type answer struct {
-	Action string `json:"action,omitempty"`
-	Would  string `json:"would,omitempty"`
-	Reason string `json:"reason,omitempty"`
-	Rule   string `json:"rule,omitempty"`
-	Error  string `json:"error,omitempty"`
+	Action  string `json:"action,omitempty"`
+	Would   string `json:"would,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+	Rule    string `json:"rule,omitempty"`
+	Explain string `json:"explain,omitempty"`
+	Error   string `json:"error,omitempty"`
 }
 
 func runCheck(args []string, in io.Reader, out io.Writer) error {
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
 	file := flags.String("bundle", "dist/lists/list.bundle", "the built list")
+	why := flags.Bool("explain", false, "say of each decision in words why it was made")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -48,6 +56,7 @@ func runCheck(args []string, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	matcher.Registrable = registrable
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
 	lines := bufio.NewReaderSize(in, 64<<10)
@@ -62,7 +71,7 @@ func runCheck(args []string, in io.Reader, out io.Writer) error {
 		var a answer
 		if errors.Is(err, errTooLong) {
 			a.Error = fmt.Sprintf("line %d: longer than %d bytes", number, longestLine)
-		} else if a, err = check(matcher, line); err != nil {
+		} else if a, err = check(matcher, line, *why); err != nil {
 			a = answer{Error: fmt.Sprintf("line %d: %v", number, err)}
 		}
 		if err := encoder.Encode(a); err != nil {
@@ -93,7 +102,7 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 	}
 }
 
-func check(matcher *match.Matcher, line []byte) (answer, error) {
+func check(matcher *match.Matcher, line []byte, why bool) (answer, error) {
 	var q question
 	decoder := json.NewDecoder(bytes.NewReader(line))
 	if err := decoder.Decode(&q); err != nil {
@@ -114,11 +123,16 @@ func check(matcher *match.Matcher, line []byte) (answer, error) {
 	mode := match.ModeProtect
 	if q.Mode != "" {
 		if mode, ok = match.ModeNamed(q.Mode); !ok {
-			return answer{}, fmt.Errorf("mode %q: want off, watch or protect", q.Mode)
+			return answer{}, fmt.Errorf("mode %q: want one of %s", q.Mode, strings.Join(match.ModeNames, " "))
 		}
 	}
+	method := filter.Get
+	if q.Method != "" {
+		method, _ = filter.MethodNamed(q.Method)
+	}
 	d, err := matcher.Decide(&match.Request{
-		URL: []byte(*q.URL), Page: []byte(*q.Page), Type: kind, Mode: mode,
+		URL: []byte(*q.URL), Page: []byte(*q.Page), Type: kind, Method: method, Mode: mode,
+		Leaks: q.Leaks == nil || *q.Leaks, Body: []byte(q.Body), Referer: []byte(q.Referer),
 	})
 	if err != nil {
 		return answer{}, err
@@ -127,23 +141,19 @@ func check(matcher *match.Matcher, line []byte) (answer, error) {
 	if d.Would != d.Action {
 		a.Would = d.Would.String()
 	}
+	if why {
+		found, _ := matcher.Leak()
+		a.Explain = explain.Decision(d, a.Rule, found)
+	}
 	return a, nil
 }
 
-// siteOf returns the registrable domain of an address's host, or the host
-// itself when it has none.
-func siteOf(page string) string {
-	var u address.URL
-	if u.Parse([]byte(page)) != nil {
-		return ""
-	}
-	host := string(u.Host())
-	if address.IsIP(u.Host()) {
-		return host
-	}
-	site, err := publicsuffix.EffectiveTLDPlusOne(host)
+// registrable is how many bytes at the end of a host are its registrable
+// domain, 0 if it has none.
+func registrable(host []byte) int {
+	site, err := publicsuffix.EffectiveTLDPlusOne(string(host))
 	if err != nil {
-		return host
+		return 0
 	}
-	return site
+	return len(site)
 }
