@@ -129,13 +129,13 @@ func unbase64(out, text []byte) []byte {
 	return out
 }
 
-// looksLikeBase64 reports whether text, read as base64, has ASCII in it: five
-// groups in a row, or all there are. Each group of three ASCII bytes leaves
-// three bits clear that are as often set in anything else.
-func looksLikeBase64(text []byte) bool {
-	want, row := min(5, len(text)/4), 0
-	for ; len(text) >= 4; text = text[4:] {
-		if sextets[text[0]]&0x20|sextets[text[1]]&0x08|sextets[text[2]]&0x02 != 0 {
+// standsForText reports whether base64 digits stand for something that has
+// ASCII in it: five groups in a row, or all there are. Three ASCII bytes leave
+// three bits of a group clear that are set as often in anything else.
+func standsForText(digits []byte) bool {
+	want, row := min(5, len(digits)/4), 0
+	for ; len(digits) >= 4; digits = digits[4:] {
+		if sextets[digits[0]]&0x20|sextets[digits[1]]&0x08|sextets[digits[2]]&0x02 != 0 {
 			row = 0
 		} else if row++; row >= want {
 			return true
@@ -144,14 +144,21 @@ func looksLikeBase64(text []byte) bool {
 	return false
 }
 
-// compression names the format of a stream that begins text and where in it
-// the DEFLATE data begins: gzip (RFC 1952) or zlib (RFC 1950).
+// The first bytes of a gzip member (RFC 1952, 2.3.1) and, as everybody writes
+// it, of a zlib stream (RFC 1950, 2.2): DEFLATE with a window of 32 KB.
+const (
+	gzipMagic = 0x1f
+	zlibMagic = 0x78
+)
+
+// compression names the format of the stream that begins text, and tells where
+// in it the DEFLATE data begins. The name is empty if there is no stream.
 func compression(text []byte) (name string, at int) {
 	switch {
-	case len(text) < 6:
-	case text[0] == 0x1f && text[1] == 0x8b && text[2] == 8:
+	case len(text) < 8:
+	case text[0] == gzipMagic && text[1] == 0x8b && text[2] == 8:
 		return "gzip", gzipHeader(text)
-	case text[0]&0x8f == 8 && (uint(text[0])<<8|uint(text[1]))%31 == 0 && text[1]&0x20 == 0:
+	case text[0] == zlibMagic && (zlibMagic<<8|uint(text[1]))%31 == 0 && text[1]&0x20 == 0:
 		return "zlib", 2
 	}
 	return "", 0

@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// What a byte is to the reader of words.
+// What a byte is to a reader of words.
 const (
 	hexSmall = 1 << iota // a-f
 	small                // g-z
@@ -14,14 +14,13 @@ const (
 	figure               // 0-9
 	wide                 // beyond ASCII
 	joint                // + / - _, which base64 has too
-	escape               // % and \
-	control              // what no text has
 	other
 
-	inWord = hexSmall | small | hexLarge | large | figure | wide
+	hexadecimal = figure | hexSmall | hexLarge
+	inWord      = hexadecimal | small | large | wide
 )
 
-var classes = func() (of [256]uint16) {
+var classes = func() (of [256]uint8) {
 	for i := range of {
 		switch c := byte(i); {
 		case c >= 'a' && c <= 'f':
@@ -38,10 +37,6 @@ var classes = func() (of [256]uint16) {
 			of[i] = wide
 		case c == '+' || c == '/' || c == '-' || c == '_':
 			of[i] = joint
-		case c == '%' || c == '\\':
-			of[i] = escape
-		case c < ' ' && c != '\t' && c != '\n' && c != '\r':
-			of[i] = control
 		default:
 			of[i] = other
 		}
@@ -51,61 +46,50 @@ var classes = func() (of [256]uint16) {
 
 // A reader cuts a text into words: runs of letters and digits, whatever stands
 // between them, so that /breast-lump, breast+lump and "Breast lump" are the
-// same two words. Words are compared by a hash in which neither case nor the
-// accents of Latin letters count.
+// same two words.
 type reader struct {
 	text []byte
-	at   int
 
 	// The word that was read last.
 	start, end int
-	hash       uint64
-	classes    uint16 // of its bytes
-	gap        uint16 // classes of the bytes before it
+	classes    uint8 // of its bytes
+	gap        uint8 // classes of the bytes before it
 }
-
-// FNV-1a (RFC 9923) of 64 bits: so many that two words of one hash do not come.
-const (
-	hashStart = 0xcbf29ce484222325
-	hashPrime = 0x100000001b3
-)
 
 // next reads the next word. At the end of the text there is none, and gap
 // tells what stands behind the last one.
 func (r *reader) next() bool {
-	text, i := r.text, r.at
-	gap, in := uint16(0), uint16(0)
-	start, hash := i, uint64(hashStart)
+	text, i := r.text, r.end
+	gap, in := uint8(0), uint8(0)
+	start := i
 	for i < len(text) {
-		c := text[i]
-		class := classes[c]
-		letter, size := rune(c|0x20), 1 // no case: digits have this bit
+		class := classes[text[i]]
+		size := 1
 		if class == wide {
+			var letter rune
 			if letter, size = fold(text[i:]); letter == ' ' {
 				class = other
 			}
 		}
-		if class&inWord == 0 {
-			if in != 0 {
-				break
-			}
+		switch {
+		case class&inWord != 0:
+			in |= class
+			i += size
+		case in != 0:
+			r.start, r.end, r.classes, r.gap = start, i, in, gap
+			return true
+		default:
 			gap |= class
 			i += size
 			start = i
-			continue
 		}
-		in |= class
-		if letter != 0 {
-			hash = (hash ^ uint64(letter)) * hashPrime
-		}
-		i += size
 	}
-	r.at, r.start, r.end, r.hash, r.classes, r.gap = i, start, i, hash, in, gap
+	r.start, r.end, r.classes, r.gap = start, i, in, gap
 	return in != 0
 }
 
-// fold reads a character beyond ASCII and takes case and Latin accents away
-// from it. It returns ' ' for what stands between words and 0 for an accent by
+// fold reads a character beyond ASCII and takes its case and Latin accents
+// away. It returns ' ' for what stands between words, and 0 for an accent by
 // itself. A byte that is not UTF-8 is read as Latin-1, as old scripts send it.
 func fold(text []byte) (letter rune, size int) {
 	letter, size = utf8.DecodeRune(text)
@@ -129,7 +113,49 @@ func fold(text []byte) (letter rune, size int) {
 }
 
 // unaccented has the letters of U+00C0 to U+017F. Of those that stand for two
-// it has the first, as long as both sides are read alike.
+// it has the first, which is enough as long as both sides are read alike.
 const unaccented = "aaaaaaaceeeeiiiidnooooo ouuuuypsaaaaaaaceeeeiiiidnooooo ouuuuypy" +
 	"aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiiiiijjkkkllllllllll" +
 	"nnnnnnnnnoooooooorrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs"
+
+// appendFolded appends a word to out as words are compared: in lower case,
+// Latin letters without accents.
+func appendFolded(out, word []byte) []byte {
+	for i := 0; i < len(word); {
+		if word[i] < utf8.RuneSelf {
+			out = append(out, word[i]|0x20) // digits have this bit anyway
+			i++
+			continue
+		}
+		letter, size := fold(word[i:])
+		if letter != 0 {
+			out = utf8.AppendRune(out, letter)
+		}
+		i += size
+	}
+	return out
+}
+
+// hash is FNV-1a (RFC 9923) of a folded word; the word is folded on the way.
+// It has 64 bits, so that two words are never taken for each other.
+func hash(word []byte, in uint8) uint64 {
+	const prime = 0x100000001b3
+	h := uint64(0xcbf29ce484222325)
+	if in&wide == 0 {
+		for _, c := range word {
+			h = (h ^ uint64(c|0x20)) * prime
+		}
+		return h
+	}
+	for i := 0; i < len(word); {
+		letter, size := rune(word[i]|0x20), 1
+		if word[i] >= utf8.RuneSelf {
+			letter, size = fold(word[i:])
+		}
+		if letter != 0 {
+			h = (h ^ uint64(letter)) * prime
+		}
+		i += size
+	}
+	return h
+}

@@ -1,0 +1,65 @@
+package leak
+
+import (
+	"bufio"
+	"encoding/base64"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+)
+
+const benchPage = "https://www.example.com/oncologist/paris?insurance=private&motive=breast-lump"
+
+func benchmark(b *testing.B, url, body string) {
+	var page Page
+	page.Set([]byte(benchPage))
+	u, c := []byte(url), []byte(body)
+	page.Find(u, c, nil)
+	b.SetBytes(int64(len(url) + len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		page.Find(u, c, nil)
+	}
+}
+
+func BenchmarkShort(b *testing.B) {
+	benchmark(b, "https://cdn.tiers.example/assets/main.3f9a0c12.js", "")
+}
+
+func BenchmarkLong(b *testing.B) {
+	benchmark(b, "https://ads.tiers.example/bid?src=3035&u=https%3A%2F%2Fwww.example.com%2F&pid=9331676270551549979562385&cb=9161642535461549979563133&ws=800x600&v=7.25.00&t=2000&slots=%5B%7B%22sd%22%3A%22ads_1549979563082IZJQmVS6NWJtbmD7MWqJyGkOkLx6BY_post%22%7D%5D", "")
+}
+
+func BenchmarkBody(b *testing.B) {
+	text := base64.StdEncoding.EncodeToString([]byte(`{"event":"click","session":"9f3a","stack":["` + strings.Repeat("at render (main.js:1:2345)\\n", 200) + `"]}`))
+	benchmark(b, "https://firehose.example/live", `{"Records":[{"Data":"`+text+`"}]}`)
+}
+
+func BenchmarkCorpus(b *testing.B) {
+	file := os.Getenv("PARAVENT_CORPUS")
+	if file == "" {
+		b.Skip("PARAVENT_CORPUS names no file of requests")
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<20)
+	var urls [][]byte
+	for lines.Scan() {
+		var r struct{ URL string }
+		json.Unmarshal(lines.Bytes(), &r)
+		urls = append(urls, []byte(r.URL))
+	}
+	var page Page
+	page.Set([]byte(benchPage))
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		page.Find(urls[i%len(urls)], nil, nil)
+		i++
+	}
+}

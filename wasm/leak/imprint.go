@@ -1,0 +1,87 @@
+package leak
+
+import (
+	"bytes"
+	"slices"
+)
+
+// An imprint is a digest of the address in one of its forms.
+type imprint struct {
+	of    *digest
+	form  []byte
+	value [32]byte
+}
+
+// imprints are the digests of an address in the forms that get digested: from
+// the scheme, the host (with and without www) or the path on; up to the end of
+// the path (with and without a slash there), of the query or of the fragment.
+// The origin alone is none of them.
+func imprints(address []byte) []imprint {
+	a := cut(address)
+	heads := [][]byte{bytes.Join([][]byte{a.scheme, a.host}, []byte("://")), a.host, nil}
+	if www := []byte("www."); bytes.HasPrefix(a.host, www) {
+		heads = append(heads, a.host[len(www):])
+	}
+	path := bytes.TrimRight(a.path, "/")
+	var tails [][]byte
+	for _, tail := range [][]byte{path, slices.Concat(path, []byte{'/'})} {
+		if len(path) > 0 {
+			tails = append(tails, tail)
+		}
+		if len(a.query) > 0 {
+			tail = slices.Concat(tail, []byte{'?'}, a.query)
+			tails = append(tails, tail)
+		}
+		if len(a.fragment) > 0 {
+			tails = append(tails, slices.Concat(tail, []byte{'#'}, a.fragment))
+		}
+	}
+	all := make([]imprint, 0, len(heads)*len(tails)*len(digests))
+	for _, head := range heads {
+		for _, tail := range tails {
+			form := slices.Concat(head, tail)
+			for i := range digests {
+				all = append(all, imprint{&digests[i], form, digests[i].sum(form)})
+			}
+		}
+	}
+	return all
+}
+
+// digest reports whether value, which stands at the offset at of the text at
+// depth in some encoding, is a digest of the page's address.
+func (p *Page) digest(depth, at int, encoding string, value []byte) bool {
+	switch len(value) {
+	case 16, 20, 32:
+	default:
+		return false
+	}
+	if p.digests == nil {
+		p.digests = imprints(p.address)
+	}
+	for i := range p.digests {
+		d := &p.digests[i]
+		if bytes.Equal(value, d.value[:d.of.size]) {
+			p.frames[depth+1] = frame{d.form, d.of.name + encoding, at}
+			p.hit(Address, depth+1, 0, len(d.form))
+			return true
+		}
+	}
+	return false
+}
+
+// digestInBase64 looks for the digest that the base64 digits from start to end
+// may stand for. They begin with a letter or figure, as a digest need not.
+func (p *Page) digestInBase64(depth, start, end int) {
+	text := p.frames[depth].text
+	for ; end-start <= 43; start-- {
+		switch end - start {
+		case 22, 27, 43: // of 16, 20 and 32 bytes, without padding
+			var value [33]byte
+			p.digest(depth, start, " in base64", unbase64(value[:0], text[start:end]))
+		}
+		if start == 0 || classes[text[start-1]] != joint {
+			return
+		}
+	}
+}

@@ -1,0 +1,177 @@
+package leak
+
+import "bytes"
+
+// The rules say when words of the page in a request are a leak. They were
+// found by reading what they catch among 27,969 requests of real pages, see
+// testdata/judged.tsv.
+//
+//   - The host and all of the path, nothing behind it: the address. If the path
+//     has common words only, the parameters must be there too.
+//   - Two words of the path that follow each other there too, in a field (a
+//     URL's parameter, or anywhere in a body): titles and breadcrumbs are made
+//     of them. In the path of a URL the site's own files have such names, so
+//     there it must be all of the path.
+//   - A single word of the path is a leak if it is all of a field and a long
+//     word, an identifier, or all of the path; or if another field is another
+//     word of the address: specialty=urology&city=berlin.
+//   - The value of a parameter is one if it has two words, or if it is all of a
+//     field and no short word. A short one must be in a field of a like name:
+//     insurance=pkv in insuranceSector=pkv.
+const (
+	someWeight = 2 // a word of five letters
+	muchWeight = 3 // one of seven, an identifier of eight, a number of six figures
+	twoWeights = 4 // two words that are together worth as much as two of five letters
+	fileWeight = 5 // the same in the path of a URL
+)
+
+// A run are words of a text that follow each other as they do in the address.
+type run struct {
+	last   int16 // the last of them, plus one
+	length int16 // in words
+	start  int   // in the text
+}
+
+// judge decides whether a run that ends with the word text[at:end] says
+// enough.
+func (p *Page) judge(depth int, r run, at, end int, file bool) {
+	last := int(r.last) - 1
+	first := last - int(r.length) + 1
+	if last < p.path.first {
+		return // it is of the host alone
+	}
+	text := p.frames[depth].text
+	p.judgePath(depth, text, r.start, at, end, first, last, file)
+	if file {
+		return
+	}
+	for _, part := range p.parts {
+		if last < part.first || last >= part.end || first > part.first {
+			continue
+		}
+		start := r.start
+		if last == part.first {
+			start = at
+		}
+		words, weight := p.sum(part, first, last)
+		if all, _ := p.sum(part, part.first, part.end); words == 0 || words < all {
+			continue
+		}
+		if words >= 2 && weight >= twoWeights ||
+			isolated(text, start, end) && (weight >= someWeight || alike(p.field(depth, start), part.name)) {
+			p.hit(part.what, depth, start, end)
+		}
+	}
+}
+
+func (p *Page) judgePath(depth int, text []byte, start, at, end, first, last int, file bool) {
+	words, weight := p.sum(p.path, first, last)
+	all, _ := p.sum(p.path, 0, len(p.words))
+	whole := words == all && (last >= p.path.end || last == p.path.end-1 && !goesOn(text[end:]))
+	if all == 0 {
+		told, _ := p.sum(p.rest, first, last)
+		all, _ = p.sum(p.rest, 0, len(p.words))
+		whole = told == all
+	}
+	hosted := first < p.path.first && first <= p.host.first
+	switch {
+	case hosted && whole:
+		p.hit(Address, depth, start, end)
+	case words == 0:
+	case file:
+		if words >= 2 && words == all && weight >= fileWeight {
+			p.hit(Path, depth, start, end)
+		}
+	case words >= 2 && weight >= twoWeights,
+		weight >= someWeight && hosted,
+		weight >= someWeight && words == all && first <= p.path.first && last >= p.path.end-1 && isolated(text, start, end),
+		first == last && weight >= someWeight && isolated(text, at, end) && (weight >= muchWeight || p.second(last)):
+		p.hit(Path, depth, start, end)
+	}
+}
+
+// second reports whether a word, which is all of a field, is another one than
+// that in the field before.
+func (p *Page) second(word int) bool {
+	if p.alone == 0 {
+		p.alone = word + 1
+	}
+	return p.words[p.alone-1].hash != p.words[word].hash
+}
+
+// goesOn reports whether a path goes on with rest.
+func goesOn(rest []byte) bool {
+	return len(rest) >= 2 && bytes.IndexByte([]byte("/-_.+"), rest[0]) >= 0 && classes[rest[1]]&inWord != 0
+}
+
+// isolated reports whether text[start:end] is all of a field's value, but for
+// slashes and spaces around it.
+func isolated(text []byte, start, end int) bool {
+	for start > 0 && (text[start-1] == '/' || text[start-1] == ' ') {
+		start--
+	}
+	for end < len(text) && (text[end] == '/' || text[end] == ' ') {
+		end++
+	}
+	return (start == 0 || bytes.IndexByte([]byte("=\"',:;[|\n"), text[start-1]) >= 0) &&
+		(end == len(text) || bytes.IndexByte([]byte("&\"',:;]|\n\r}"), text[end]) >= 0)
+}
+
+// field is the name under which the text at depth, or else one around it, has
+// what stands at the offset at.
+func (p *Page) field(depth, at int) []byte {
+	for ; ; depth-- {
+		f := &p.frames[depth]
+		if name := fieldName(f.text, at); len(name) > 0 || depth == 0 {
+			return name[:min(len(name), maxField)]
+		}
+		at = f.at
+	}
+}
+
+// fieldName is the key of a JSON value, or the name of a parameter, in which
+// text has what stands at the offset at.
+func fieldName(text []byte, at int) []byte {
+	low := max(0, at-400)
+	for i := at - 1; i >= low; i-- {
+		switch text[i] {
+		case '"', '[':
+			before := bytes.TrimRight(text[low:i], " ")
+			if n := len(before); n > 0 && before[n-1] == ':' {
+				name := bytes.TrimRight(before[:n-1], `" `)
+				return name[bytes.LastIndexByte(name, '"')+1:]
+			}
+		case '&', '?', '\n', ';':
+			return parameter(text[i+1 : at])
+		}
+	}
+	if low > 0 {
+		return nil
+	}
+	return parameter(text[:at])
+}
+
+func parameter(text []byte) []byte {
+	name, _, ok := bytes.Cut(text, []byte("="))
+	if !ok {
+		return nil
+	}
+	return name
+}
+
+// alike reports whether one of two names has the other in it, whatever their
+// case and signs: insuranceSector and insurance_sector, motiveKey and motive.
+func alike(a, b []byte) bool {
+	var rooms [2][maxField]byte
+	x, y := letters(rooms[0][:0], a), letters(rooms[1][:0], b)
+	return len(x) >= 3 && len(y) >= 3 && (bytes.Contains(x, y) || bytes.Contains(y, x))
+}
+
+func letters(out, name []byte) []byte {
+	for _, c := range name[:min(len(name), maxField)] {
+		if classes[c]&inWord != 0 {
+			out = append(out, c|0x20)
+		}
+	}
+	return out
+}

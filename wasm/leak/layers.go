@@ -1,0 +1,307 @@
+package leak
+
+import (
+	"bytes"
+	"strings"
+)
+
+// Fewer digits than these stand for no word.
+const (
+	minBase64 = 8
+	minHex    = 10
+)
+
+const (
+	maxGap     = 8  // bytes between words that follow each other
+	maxStreams = 16 // compressed streams in one text
+	minBinary  = 64 // base64 digits that are decoded though they stand for no text
+)
+
+// A search is what Find works with. It is kept from one request to the next.
+type search struct {
+	frames   [maxDepth + 2]frame
+	buffers  [maxDepth][]byte // of the texts one layer below
+	inflater inflater
+	work     int // bytes that may still be read
+
+	place Place
+	best  Finding
+	found bool
+	alone int // the first word that was all of a field, plus one
+}
+
+// A frame is a text in which words are looked for. All but the outermost were
+// unwrapped from the text of the frame before.
+type frame struct {
+	text     []byte
+	encoding string
+	at       int // where it was in the text before
+}
+
+// begin prepares for a request of so many bytes.
+func (s *search) begin(size int) {
+	s.best, s.found, s.alone = Finding{}, false, 0
+	s.work = min(maxWork, 256<<10+16*size)
+}
+
+// look looks into a piece of the request. file says that it is the path of a
+// URL, which is judged more strictly.
+func (p *Page) look(place Place, text []byte, file bool) {
+	if len(text) > 0 {
+		p.place = place
+		p.frames[0] = frame{text: text}
+		p.examine(0, file)
+	}
+}
+
+// lookAtURL looks into a URL. Behind the first ; or = its path is fields too.
+func (p *Page) lookAtURL(url []byte) {
+	a := cut(url)
+	file, fields := a.path, []byte(nil)
+	if i := bytes.IndexAny(file, ";="); i >= 0 {
+		file, fields = file[:i], file[i:]
+	}
+	p.look(URL, file, true)
+	p.look(URL, fields, false)
+	p.look(URL, a.query, false)
+}
+
+// enter looks into out, which was unwrapped from the text at depth.
+func (p *Page) enter(depth, at int, encoding string, out []byte, file bool) {
+	p.buffers[depth] = out
+	p.frames[depth+1] = frame{out, encoding, at}
+	p.examine(depth+1, file)
+}
+
+// examine looks for words in the text at depth and unwraps what is in it.
+func (p *Page) examine(depth int, file bool) {
+	text := p.frames[depth].text
+	if p.work -= len(text); p.work < 0 || p.found && p.best.What == Address {
+		return
+	}
+	if depth < maxDepth {
+		if depth > 0 || p.place == Body {
+			p.unpack(depth)
+		}
+		if bytes.IndexByte(text, '%') >= 0 || bytes.IndexByte(text, '\\') >= 0 {
+			out, percent, backslash := unescape(p.buffers[depth][:0], text)
+			switch p.buffers[depth] = out; {
+			case percent:
+				p.enter(depth, 0, "percent", out, file)
+				return
+			case backslash:
+				p.enter(depth, 0, "escapes", out, file)
+				return
+			}
+		}
+	}
+	p.readWords(depth, file)
+}
+
+// readWords finds the runs of words that are in the address, and the runs of
+// digits that may stand for a text.
+func (p *Page) readWords(depth int, file bool) {
+	r := reader{text: p.frames[depth].text}
+	var rooms [2][maxAlike]run
+	var before []run // those that end with the last word
+	turn := 0
+	digits, end, in := 0, 0, uint8(0)
+	for {
+		more := r.next()
+		if !more || r.gap&^joint != 0 {
+			if end-digits >= minBase64 && in&wide == 0 && in&(hexSmall|small) != 0 && in&(hexLarge|large) != 0 {
+				p.base64(depth, digits, end)
+			}
+			digits, in = r.start, 0
+		}
+		if !more {
+			return
+		}
+		if r.start-end > maxGap {
+			before = nil
+		}
+		in |= r.classes
+		end = r.end
+		word := r.text[r.start:r.end]
+		if r.classes&^hexadecimal == 0 && len(word) >= minHex {
+			p.hex(depth, r.start, r.end)
+		}
+		place := p.find(word, r.classes)
+		if place == 0 {
+			before = nil
+			continue
+		}
+		now := rooms[turn][:0]
+		for ; place != 0; place = p.words[place-1].alike {
+			new := run{last: place, length: 1, start: r.start}
+			for _, old := range before {
+				if old.last == place-1 {
+					new.length, new.start = old.length+1, old.start
+				}
+			}
+			now = append(now, new)
+			p.judge(depth, new, r.start, r.end, file)
+		}
+		before = now
+		turn = 1 - turn
+	}
+}
+
+// base64 looks into what the digits from start to end stand for. A text may
+// begin at any of them, since what stands before it may be digits too.
+func (p *Page) base64(depth, start, end int) {
+	if depth == maxDepth || p.work < 0 {
+		return
+	}
+	text := p.frames[depth].text
+	for end < len(text) && classes[text[end]] == joint {
+		end++
+	}
+	if n := end - start; n >= 21 && n <= 43 {
+		p.digestInBase64(depth, start, end)
+	}
+	isText := false
+	for shift := range min(4, end-start-minBase64+1) {
+		if digits := text[start+shift : end]; standsForText(digits) {
+			isText = true
+			p.enter(depth, start+shift, "base64", unbase64(p.buffers[depth][:0], digits), false)
+		}
+	}
+	if isText || end-start < 2*minBase64 {
+		return
+	}
+	var head [12]byte
+	name, _ := compression(unbase64(head[:0], text[start:start+16]))
+	if name != "" || end-start >= minBinary {
+		p.enter(depth, start, "base64", unbase64(p.buffers[depth][:0], text[start:end]), false)
+	}
+}
+
+// hex looks into what the hexadecimal digits from start to end stand for: a
+// digest, or a text.
+func (p *Page) hex(depth, start, end int) {
+	if depth == maxDepth || (end-start)%2 != 0 {
+		return
+	}
+	out := unhex(p.buffers[depth][:0], p.frames[depth].text[start:end])
+	p.buffers[depth] = out
+	if !p.digest(depth, start, "", out) && isText(out) {
+		p.enter(depth, start, "hex", out, false)
+	}
+}
+
+// unpack looks into the compressed streams in the text at depth. They may
+// begin anywhere: error reporters put one behind lines of JSON.
+func (p *Page) unpack(depth int) {
+	text := p.frames[depth].text
+	streams := 0
+	for _, magic := range [...]byte{gzipMagic, zlibMagic} {
+		for i := 0; streams < maxStreams; i++ {
+			n := bytes.IndexByte(text[i:], magic)
+			if n < 0 {
+				break
+			}
+			i += n
+			if name, header := compression(text[i:]); name != "" {
+				streams++
+				p.inflate(depth, i, name, text[i+header:])
+			}
+		}
+	}
+	if streams == 0 && !isText(text) {
+		p.inflate(depth, 0, "deflate", text)
+	}
+}
+
+func (p *Page) inflate(depth, at int, encoding string, stream []byte) {
+	const attempt = 1 << 10 // what it costs if nothing comes of it
+	if p.work -= attempt; p.work < 0 {
+		return
+	}
+	out, _ := p.inflater.inflate(p.buffers[depth][:0], stream, min(maxText, p.work))
+	p.buffers[depth] = out
+	if p.work -= len(out); len(out) >= minBase64 {
+		p.enter(depth, at, encoding, out, false)
+	}
+}
+
+// isText reports whether text begins like one: most of it ASCII, and hardly
+// anything that no text has.
+func isText(text []byte) bool {
+	odd := 0
+	head := text[:min(len(text), 64)]
+	for _, c := range head {
+		if c >= 0x7f || c < ' ' && c != '\n' && c != '\r' && c != '\t' {
+			odd++
+		}
+	}
+	return odd*4 <= len(head)
+}
+
+// lookAtReferer looks into a Referer. That of another page of the site is a
+// leak too: the top document's address may have changed since.
+func (p *Page) lookAtReferer(referer []byte) {
+	if len(referer) == 0 {
+		return
+	}
+	if p.telling {
+		p.look(Referer, referer, false)
+	}
+	here, there := cut(p.address), cut(referer)
+	if p.found || !bytes.Equal(here.host, there.host) {
+		return
+	}
+	behind := referer[len(there.scheme)+len("://")+len(there.host):]
+	r := reader{text: behind}
+	for r.next() {
+		if weigh(appendFolded(nil, behind[r.start:r.end]), r.classes) > 0 {
+			p.place = Referer
+			p.frames[0] = frame{text: referer}
+			p.hit(Address, 0, 0, len(referer))
+			return
+		}
+	}
+}
+
+// hit notes text[start:end] of the frame at depth, unless more is known.
+func (p *Page) hit(what What, depth, start, end int) {
+	text := p.frames[depth].text[start:min(end, start+maxShown)]
+	if p.found && (p.best.What < what || p.best.What == what && len(p.best.Text) >= len(text)) {
+		return
+	}
+	p.found = true
+	p.best = Finding{
+		What: what, Place: p.place, Encoding: p.encoding(depth, start, len(text)),
+		Text: string(text), Field: string(p.field(depth, start)),
+	}
+}
+
+// encoding names the layers around what stands at the offset at of the text at
+// depth. Escapes are no layer of what had none.
+func (p *Page) encoding(depth, at, size int) string {
+	var layers []string
+	for ; depth > 0; depth-- {
+		f := &p.frames[depth]
+		if f.encoding == "percent" || f.encoding == "escapes" {
+			piece := f.text[at:min(at+size, len(f.text))]
+			if i := bytes.Index(p.frames[depth-1].text, piece); i >= 0 {
+				at = i
+				continue
+			}
+		}
+		n := len(layers)
+		if n > 0 && len(f.text) > 0 && (f.text[0] == '{' || f.text[0] == '[') {
+			layers = append(layers, "JSON")
+		}
+		if n > 0 && f.encoding == "percent" && layers[n-1] == "percent" {
+			layers[n-1] = "percent twice"
+		} else {
+			layers = append(layers, f.encoding)
+		}
+		at, size = f.at, maxShown
+	}
+	if len(layers) == 0 {
+		return "plain"
+	}
+	return strings.Join(layers, " in ")
+}
