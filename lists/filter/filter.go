@@ -23,8 +23,8 @@
 // Types are document subdocument stylesheet script image font object
 // xmlhttprequest ping media websocket webtransport csp_report other; types,
 // methods and names in lists can have a "~". A rule without types holds for
-// all of them. A rule that lists "popup" or another thing that is no request
-// beside types holds for the types.
+// all but the document. A rule that lists "popup" or another thing that is no
+// request beside types holds for the types.
 //
 // Everything else is refused with an *Unsupported that names its kind, so
 // that an import can count what it leaves out, or with an error that says
@@ -33,6 +33,7 @@
 package filter
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"strconv"
@@ -175,7 +176,7 @@ func (r *Rule) SetPattern(text string) error {
 			return errors.New("character " + strconv.QuoteRune(c) + ": write a host in punycode and a path in %-escapes")
 		}
 		if c == '#' {
-			return errors.New("character '#': the part of an address behind it is never sent, so leave it out")
+			return &Unsupported{"fragment", `the part of an address behind "#" is never sent: leave it out`}
 		}
 	}
 	if !r.MatchCase {
@@ -268,9 +269,14 @@ func beginsLabel(c byte) bool {
 	return isLetter(c) || isDigit(c) || c == '_' || c == '-' || c == '['
 }
 
-// SetTypes sets the rule's types; the set of all is the same as none.
+// SetTypes sets the rule's types. The page itself is left to the user, so
+// document counts only where it stands alone; the set of all others is the
+// same as none.
 func (r *Rule) SetTypes(s Types) {
-	if s == allTypes {
+	if !s.OnlyDocument() {
+		s &^= documentType
+	}
+	if s == allTypes&^documentType {
 		s = 0
 	}
 	r.Types = s
@@ -445,25 +451,38 @@ func Match(pattern, text []byte, end bool) bool {
 	p, t := 0, 0
 	star, mark := -1, 0 // where to go on after the last "*"
 	for {
-		switch {
-		case p == len(pattern) && (!end || t == len(text)):
+		if p < len(pattern) {
+			c := pattern[p]
+			switch {
+			case c == '*':
+				star, mark = p, t
+				p++
+				continue
+			case t < len(text) && (c == text[t] || c == '^' && separator(text[t])):
+				p++
+				t++
+				continue
+			case t == len(text) && c == '^':
+				p++
+				continue
+			}
+		} else if !end || t == len(text) {
 			return true
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, t
-			p++
-			continue
-		case p < len(pattern) && t < len(text) && (pattern[p] == text[t] || pattern[p] == '^' && separator(text[t])):
-			p++
-			t++
-			continue
-		case p < len(pattern) && t == len(text) && pattern[p] == '^':
-			p++
-			continue
-		case star < 0 || mark >= len(text):
+		}
+		if star < 0 || mark >= len(text) {
 			return false
 		}
 		mark++
 		p, t = star+1, mark
+		if p < len(pattern) && pattern[p] != '^' && pattern[p] != '*' {
+			// Nothing can begin before the next such byte.
+			next := bytes.IndexByte(text[mark:], pattern[p])
+			if next < 0 {
+				return false
+			}
+			mark += next
+			t = mark
+		}
 	}
 }
 

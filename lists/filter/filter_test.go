@@ -26,6 +26,8 @@ func typesOf(names ...string) Types {
 	return s
 }
 
+func allBut(names ...string) Types { return typesOf(append(names, "main_frame")...).Except() }
+
 // at is a rule for example.com.
 func at(r Rule) Rule {
 	r.Host = "example.com"
@@ -102,7 +104,7 @@ func TestParse(t *testing.T) {
 		// Regular expressions.
 		{"/track[0-9]+/", "", Rule{Regexp: true, Pattern: "track[0-9]+"}},
 		{`/^https?:\/\/A\.com\/$/$script`, "", Rule{Regexp: true, Pattern: `^https?:\/\/A\.com\/$`, Types: script}},
-		{"@@/a{1,2}/$~script", "", Rule{Allow: true, Regexp: true, Pattern: "a{1,2}", Types: script.Except()}},
+		{"@@/a{1,2}/$~script", "", Rule{Allow: true, Regexp: true, Pattern: "a{1,2}", Types: allBut("script")}},
 		{"/A/$match-case", "", Rule{Regexp: true, Pattern: "A", MatchCase: true}},
 		{`/a\$domain=x/`, "", Rule{Regexp: true, Pattern: `a\$domain=x`}},
 		{"/api/$a/", "", Rule{Regexp: true, Pattern: "api/$a"}},
@@ -124,23 +126,26 @@ func TestParse(t *testing.T) {
 
 		// Types and their other names.
 		{"||example.com^$xhr,css,frame,doc,beacon,object-subrequest",
-			"||example.com^$document,subdocument,stylesheet,object,xmlhttprequest,ping",
-			at(Rule{Types: typesOf("main_frame", "sub_frame", "stylesheet", "object", "xmlhttprequest", "ping")})},
+			"||example.com^$subdocument,stylesheet,object,xmlhttprequest,ping",
+			at(Rule{Types: typesOf("sub_frame", "stylesheet", "object", "xmlhttprequest", "ping")})},
 		{"||example.com^$script,image,font,media,other,websocket", "||example.com^$script,image,font,media,websocket,other",
 			at(Rule{Types: typesOf("script", "image", "font", "media", "other", "websocket")})},
 		{"||example.com^$csp_report,webtransport", "||example.com^$webtransport,csp_report",
 			at(Rule{Types: typesOf("csp_report", "webtransport")})},
-		{"||example.com^$~image", "", at(Rule{Types: image.Except()})},
-		{"||example.com^$~css,~script", "||example.com^$~stylesheet,~script", at(Rule{Types: typesOf("stylesheet", "script").Except()})},
+		{"||example.com^$~image", "", at(Rule{Types: allBut("image")})},
+		{"||example.com^$~css,~script", "||example.com^$~stylesheet,~script", at(Rule{Types: allBut("stylesheet", "script")})},
 		{"||example.com^$script,image,~image", "||example.com^$script", at(Rule{Types: script})},
 		{"||example.com^$all", "||example.com^", at(Rule{})},
-		{"||example.com^$all,~document", "||example.com^$~document", at(Rule{Types: typesOf("main_frame").Except()})},
+		{"||example.com^$all,~document", "||example.com^", at(Rule{})},
+		{"||example.com^$all,~script", "||example.com^$~script", at(Rule{Types: allBut("script")})},
+		{"||example.com^$document", "", at(Rule{Types: typesOf("main_frame")})},
+		{"||example.com^$document,script", "||example.com^$script", at(Rule{Types: script})},
 		{"||example.com^$Script", "||example.com^$script", at(Rule{Types: script})},
 		{"||example.com^$popup,script", "||example.com^$script", at(Rule{Types: script})},
 		{"||example.com^$inline-script,inline-font,webrtc,popunder,script", "||example.com^$script", at(Rule{Types: script})},
 		{"||example.com^$~popup,~inline-script", "||example.com^", at(Rule{})},
-		{"@@||example.com^$~script", "", at(Rule{Allow: true, Types: script.Except()})},
-		{"@@||example.com^$~document", "", at(Rule{Allow: true, Types: typesOf("main_frame").Except()})},
+		{"@@||example.com^$~script", "", at(Rule{Allow: true, Types: allBut("script")})},
+		{"@@||example.com^$~document", "@@||example.com^", at(Rule{Allow: true})},
 
 		// Parties.
 		{"||example.com^$third-party", "", at(Rule{Party: ThirdParty})},
@@ -238,7 +243,7 @@ func TestRefused(t *testing.T) {
 		"/a b":             `character ' ': write a host in punycode and a path in %-escapes`,
 		"||münchen.de^":    `character 'ü': write a host in punycode and a path in %-escapes`,
 		"||a.com/\xff":     `character '�': write a host in punycode and a path in %-escapes`,
-		"||a.com/a#b":      `character '#': the part of an address behind it is never sent, so leave it out`,
+		"||a.com/a#b":      `unsupported: fragment: the part of an address behind "#" is never sent: leave it out`,
 		"/ü/":              `character 'ü': an address is plain ASCII, and so is what matches it`,
 		"/a\tb/":           `character '\t': an address is plain ASCII, and so is what matches it`,
 		"||example..com^":  `host "example..com": want a whole host name, such as example.com`,

@@ -163,7 +163,7 @@ func (r *Rule) setTypes(yes, no Types, noRequest string) error {
 	case yes == 0 && noRequest != "":
 		return unsupported(noRequest)
 	case yes == 0 && no != 0:
-		yes = allTypes
+		yes = allTypes &^ documentType
 	case r.Allow && yes&documentType != 0:
 		return &Unsupported{"exception for whole pages", "turn protection off for the site, or name the types that shall pass"}
 	}

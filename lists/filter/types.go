@@ -143,6 +143,10 @@ next:
 // Except is the set of all types that are not in s.
 func (s Types) Except() Types { return allTypes &^ s }
 
+// OnlyDocument reports whether a rule for these types is about the page
+// itself and nothing that it loads.
+func (s Types) OnlyDocument() bool { return s == documentType }
+
 // typeOption finds the group that a rule's option names, by its aliases too.
 func typeOption(name string) (Types, bool) {
 	switch name {
@@ -169,12 +173,9 @@ func typeOption(name string) (Types, bool) {
 
 // appendOptions writes the shorter of the set and its complement.
 func (s Types) appendOptions(options []string) []string {
-	if s == 0 || s == allTypes {
-		return options
-	}
 	not := ""
 	if bits.OnesCount16(uint16(s)) > len(groups)/2 {
-		s, not = s.Except(), "~"
+		s, not = s.Except()&^documentType, "~"
 	}
 	for i, g := range groups {
 		if s&(1<<i) != 0 {

@@ -78,12 +78,15 @@ type RecipientEntry struct {
 	Date    string
 }
 
-// A Report counts what a build took and what it left out.
+// A Report counts what a build took and what it left out. Every rule read is
+// in exactly one of the counts.
 type Report struct {
-	In      int            // rules read
-	Used    map[string]int // by the list they went into
-	LeftOut map[string]int // by kind
-	Repeats int            // rules that another source has already
+	In        int                 // rules read
+	Used      map[string]int      // by where they went
+	LeftOut   map[string]int      // by kind
+	Examples  map[string][]string // of each kind left out the first three, as they are written
+	Repeats   int                 // rules that another source has already
+	Cancelled int                 // rules with badfilter, and those that they took away
 }
 
 // A Directory is a source directory. Name is where errors say a file lies.
@@ -98,15 +101,13 @@ func Read(directories []Directory, modules fs.FS, progress func(string)) (*compi
 	if progress == nil {
 		progress = func(string) {}
 	}
-	b := &builder{
-		report: &Report{Used: map[string]int{}, LeftOut: map[string]int{}},
-		seen:   map[string]bool{},
-	}
+	b := newBuilder()
 	for _, directory := range directories {
 		if err := b.directory(directory, modules, progress); err != nil {
 			return nil, nil, err
 		}
 	}
+	b.finish()
 	if len(b.list.Rules) == 0 {
 		return nil, nil, errors.New("no rules: name a source directory such as lists")
 	}
@@ -116,7 +117,29 @@ func Read(directories []Directory, modules fs.FS, progress func(string)) (*compi
 type builder struct {
 	list   compile.List
 	report *Report
-	seen   map[string]bool
+	seen   map[string]bool // rules of the list, by key
+	bad    map[string]bool // rules to take away, by key
+}
+
+func newBuilder() *builder {
+	return &builder{
+		report: &Report{Used: map[string]int{}, LeftOut: map[string]int{}, Examples: map[string][]string{}},
+		seen:   map[string]bool{},
+		bad:    map[string]bool{},
+	}
+}
+
+// finish takes away what rules with badfilter name, wherever either was read,
+// and counts what is left.
+func (b *builder) finish() {
+	all := len(b.list.Rules)
+	b.list.Rules = slices.DeleteFunc(b.list.Rules, func(r bundle.KindedRule) bool {
+		return len(b.bad) > 0 && b.bad[key(r.Kind, &r.Rule)]
+	})
+	b.report.Cancelled += all - len(b.list.Rules)
+	for _, r := range b.list.Rules {
+		b.report.Used[usedAs(r.Kind, &r.Rule)]++
+	}
 }
 
 func (b *builder) directory(directory Directory, modules fs.FS, progress func(string)) error {
@@ -162,18 +185,64 @@ func (b *builder) directory(directory Directory, modules fs.FS, progress func(st
 	return nil
 }
 
-// add takes a rule unless the list has it, and counts it.
+// add takes a rule unless the list has it.
 func (b *builder) add(kind bundle.Kind, r filter.Rule) {
-	key := string('0'+rune(kind)) + r.String()
-	if b.seen[key] {
+	b.report.In++
+	if r.Important {
+		kind = bundle.Important
+	}
+	if r.Bad {
+		r.Bad = false
+		b.bad[key(kind, &r)] = true
+		b.report.Cancelled++
+		return
+	}
+	k := key(kind, &r)
+	if b.seen[k] {
 		b.report.Repeats++
 		return
 	}
-	b.seen[key] = true
-	b.report.Used[usedAs(kind, &r)]++
+	b.seen[k] = true
 	b.list.Rules = append(b.list.Rules, bundle.KindedRule{Kind: kind, Rule: r})
 }
 
+func key(kind bundle.Kind, r *filter.Rule) string {
+	return string('0'+rune(kind)) + r.String()
+}
+
+// take adds a rule of an import.
+func (b *builder) take(r filter.Rule) {
+	if r.Allow {
+		b.add(bundle.Exception, r)
+	} else {
+		b.add(bundle.Block, r)
+	}
+}
+
+// leaveOut counts a rule of an import that cannot be used.
+func (b *builder) leaveOut(err error, written string) {
+	b.report.In++
+	kind := "not readable"
+	var unsupported *filter.Unsupported
+	if errors.As(err, &unsupported) {
+		kind = unsupported.Kind
+	}
+	b.report.LeftOut[kind]++
+	if examples := b.report.Examples[kind]; len(examples) < 3 {
+		b.report.Examples[kind] = append(examples, strings.Clone(strings.TrimSpace(written)))
+	}
+}
+
+// parse is filter.Parse that looks into regular expressions too.
+func parse(line string) (filter.Rule, error) {
+	r, err := filter.Parse(line)
+	if err == nil {
+		err = checkRegexp(&r)
+	}
+	return r, err
+}
+
+// usedAs says where a rule went.
 func usedAs(kind bundle.Kind, r *filter.Rule) string {
 	switch kind {
 	case bundle.Need:
@@ -183,9 +252,16 @@ func usedAs(kind bundle.Kind, r *filter.Rule) string {
 	case bundle.Photo:
 		return "photos"
 	}
-	switch directory, _ := r.Directory(); {
+	directory, _ := r.Directory()
+	switch {
 	case r.Plain():
 		return "hosts"
+	case r.Regexp:
+		return "regular expressions"
+	case r.Host == "" && r.Anchor == filter.AtLabel:
+		return "parts of hosts"
+	case r.Host == "":
+		return "patterns"
 	case r.Pattern == "":
 		return "hosts with options"
 	case directory == "":
@@ -224,13 +300,15 @@ func (b *builder) rules(name, text string, kind bundle.Kind) error {
 		if err := checkEvidence(said["source"], said["date"]); err != nil {
 			return fail("%w", err)
 		}
-		b.report.In++
-		rule, err := filter.Parse(line)
+		rule, err := parse(line)
 		if err != nil {
 			return fail("%s: %w", line, err)
 		}
 		if rule.Allow != (kind == bundle.Exception) {
 			return fail("%s: rules with \"@@\" belong into exceptions.txt, and only they", line)
+		}
+		if kind == bundle.Photo && (rule.Host == "" || rule.Important) {
+			return fail("%s: a photo rule names a whole host, and is not important: a gateway fetches what it says", line)
 		}
 		b.add(kind, rule)
 	}
@@ -288,9 +366,9 @@ func (s *SiteFile) check() error {
 		if err := checkEvidence(n.Source, n.Date); err != nil {
 			return fmt.Errorf("needs[%d].%w", i, err)
 		}
-		r, err := filter.Parse(n.Rule)
-		if err == nil && (r.Allow || len(r.Domains) > 0) {
-			err = errors.New("want a rule without \"@@\" and domain=: it passes on this site's pages anyway")
+		r, err := parse(n.Rule)
+		if err == nil && (r.Allow || r.Important || r.Bad || len(r.Domains) > 0) {
+			err = errors.New("want a rule without \"@@\", domain=, important and badfilter: it passes on this site's pages anyway")
 		}
 		if err != nil {
 			return fmt.Errorf("needs[%d].rule %s: %w", i, n.Rule, err)
@@ -326,7 +404,6 @@ func (b *builder) site(s SiteFile) error {
 				return err
 			}
 		}
-		b.report.In++
 		b.add(bundle.Need, r)
 	}
 	return nil
