@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -12,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"paravent/lists/bundle"
 	"paravent/lists/compile"
@@ -22,15 +25,17 @@ import (
 
 func runList(args []string, out io.Writer) error {
 	if len(args) == 0 {
-		return errors.New("list: want build or test; paravent help says more")
+		return errors.New("list: want build, import or test; paravent help says more")
 	}
 	switch args[0] {
 	case "build":
 		return listBuild(args[1:], out)
+	case "import":
+		return listImport(args[1:], out)
 	case "test":
 		return listTest(args[1:], out)
 	}
-	return fmt.Errorf("list %s: want build or test; paravent help says more", args[0])
+	return fmt.Errorf("list %s: want build, import or test; paravent help says more", args[0])
 }
 
 // A blob is how a built file is named in about.json and in releases.
@@ -93,18 +98,10 @@ func listBuild(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(*to, 0o777); err != nil {
+	if err := writeFiles(*to, file{"list.txt", text}, file{"list.bundle", data}, file{"about.json", append(aboutJSON, '\n')}); err != nil {
 		return err
 	}
-	for _, file := range []struct {
-		name string
-		data []byte
-	}{{"list.txt", text}, {"list.bundle", data}, {"about.json", append(aboutJSON, '\n')}} {
-		if err := os.WriteFile(filepath.Join(*to, file.name), file.data, 0o666); err != nil {
-			return err
-		}
-	}
-	printReport(out, report)
+	printReport(out, report, false)
 	hosts, paths := opened.Stats()
 	fmt.Fprintf(out, "\nprotected domains %d, hosts behind which a recipient is known %d\n", len(about.Sites), len(about.Recipients))
 	fmt.Fprintf(out, "list.txt      %9d bytes  sha256 %s\n", len(text), blobOf(text).SHA256)
@@ -118,18 +115,110 @@ func listBuild(args []string, out io.Writer) error {
 	return nil
 }
 
-func printReport(out io.Writer, r *source.Report) {
+// A file is to be written into a directory.
+type file struct {
+	name string
+	data []byte
+}
+
+func writeFiles(dir string, files ...file) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := os.WriteFile(filepath.Join(dir, f.name), f.data, 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// longestExample bounds what is shown of a rule that was left out.
+const longestExample = 160
+
+// printReport writes a report's counts, and examples of what was left out.
+func printReport(out io.Writer, r *source.Report, examples bool) {
 	fmt.Fprintf(out, "rules in      %9d\n", r.In)
 	byCount := func(m map[string]int) []string {
-		return slices.SortedFunc(maps.Keys(m), func(a, b string) int { return m[b] - m[a] })
+		return slices.SortedFunc(maps.Keys(m), func(a, b string) int { return cmp.Or(m[b]-m[a], strings.Compare(a, b)) })
 	}
 	for _, kind := range byCount(r.Used) {
 		fmt.Fprintf(out, "  used        %9d  %s\n", r.Used[kind], kind)
 	}
 	fmt.Fprintf(out, "  repeats     %9d\n", r.Repeats)
+	fmt.Fprintf(out, "  cancelled   %9d  by badfilter\n", r.Cancelled)
 	for _, kind := range byCount(r.LeftOut) {
 		fmt.Fprintf(out, "  left out    %9d  %s\n", r.LeftOut[kind], kind)
+		if !examples {
+			continue
+		}
+		for _, rule := range r.Examples[kind] {
+			if len(rule) > longestExample {
+				rule = strings.ToValidUTF8(rule[:longestExample], "") + "…"
+			}
+			fmt.Fprintf(out, "                         %s\n", rule)
+		}
 	}
+}
+
+// longestImport bounds a list by others, unpacked.
+const longestImport = 256 << 20
+
+func listImport(args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("list import", flag.ContinueOnError)
+	format := flags.String("format", "easylist", "what the file is: easylist, dnr, hosts or disconnect")
+	to := flags.String("o", "dist/import", "directory to write list.txt and list.bundle into")
+	examples := flags.Bool("v", false, "show up to three rules of each kind that is left out")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() != 1 {
+		return errors.New("list import: want one file, such as easyprivacy.txt or easyprivacy.txt.gz")
+	}
+	name := flags.Arg(0)
+	text, err := readFile(name)
+	if err != nil {
+		return err
+	}
+	list, report, err := source.Import(*format, text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	text = list.Text()
+	data, err := compile.Compile(text)
+	if err != nil {
+		return fmt.Errorf("the canonical text does not compile (please report this): %w", err)
+	}
+	if err := writeFiles(*to, file{"list.txt", text}, file{"list.bundle", data}); err != nil {
+		return err
+	}
+	printReport(out, report, *examples)
+	fmt.Fprintf(out, "list.txt      %9d bytes  sha256 %s\n", len(text), blobOf(text).SHA256)
+	fmt.Fprintf(out, "list.bundle   %9d bytes  sha256 %s\n", len(data), blobOf(data).SHA256)
+	return nil
+}
+
+// readFile reads a file, and unpacks it when its name ends in ".gz".
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var r io.Reader = f
+	if strings.HasSuffix(name, ".gz") {
+		if r, err = gzip.NewReader(f); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	text, err := io.ReadAll(io.LimitReader(r, longestImport+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(text) > longestImport {
+		return nil, fmt.Errorf("%s: more than %d bytes: split it", name, longestImport)
+	}
+	return text, nil
 }
 
 func listTest(args []string, out io.Writer) error {
@@ -150,6 +239,7 @@ func listTest(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	matcher.Registrable = registrable
 	tested, wrong := 0, 0
 	for _, name := range flags.Args() {
 		sites, err := source.Sites(source.Directory{Name: name, Files: os.DirFS(name)})
