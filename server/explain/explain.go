@@ -72,14 +72,14 @@ func decided(rule string, kind bundle.Kind, section string) string {
 
 // Leak says what of the page was found, and where in the request:
 //
-//	the page's address in its body ("Data", base64 in JSON)
+//	the page's address in the request's body ("Data", base64 in JSON)
 func Leak(f leak.Finding) string {
 	what := [...]string{
 		leak.Address: "the page's address",
 		leak.Path:    "words of the page's address",
 		leak.Search:  "what was searched",
 	}[f.What]
-	place := [...]string{leak.URL: "its address", leak.Body: "its body", leak.Referer: "the Referer"}[f.Place]
+	place := [...]string{leak.URL: "the request's URL", leak.Body: "the request's body", leak.Referer: "the Referer"}[f.Place]
 	var how []string
 	if f.Field != "" {
 		how = append(how, strconv.Quote(f.Field))

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,7 +34,9 @@ func Rule(kind bundle.Kind, r *filter.Rule) string {
 	b.WriteString(hosts(r.Domains, " on pages of ", "on pages of "))
 	if r.Types != 0 {
 		b.WriteString(" for ")
-		b.WriteString(choice(r.Types.DNR(), r.Types.Except().DNR(), "everything but ", "and", typeNouns))
+		// No rule that is about more than pages is about pages.
+		out := slices.DeleteFunc(r.Types.Except().DNR(), func(name string) bool { return name == "main_frame" })
+		b.WriteString(choice(r.Types.DNR(), out, "everything but ", "and", typeNouns))
 	}
 	if r.Methods != 0 {
 		b.WriteString(" with ")

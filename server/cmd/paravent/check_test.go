@@ -87,7 +87,7 @@ func TestCheckExplains(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"action":"allow","would":"block","reason":"listed","rule":"||tracker.example^$script","explain":"Would be blocked: the rule ||tracker.example^$script in the list's section [rules] blocks the host tracker.example and its subdomains for scripts."}
-{"action":"block","reason":"leak","explain":"Blocked: it would tell another site words of the page's address in its address (\"u\", percent), \"oncologist/paris\"."}
+{"action":"block","reason":"leak","explain":"Blocked: it would tell another site words of the page's address in the request's URL (\"u\", percent), \"oncologist/paris\"."}
 {"action":"allow","reason":"unlisted","explain":"Allowed: no rule of the list stops it, and no leak was found in it."}
 `
 	if out.String() != want {

@@ -15,8 +15,10 @@ const help = `paravent keeps the lists that stand between a patient and those wh
         make the canonical text, the bundle and about.json of source directories
   paravent list test [-upstream DIR] SOURCE...
         build in memory, decide every request that the sites expect, and compare
-  paravent check [-bundle FILE]
+  paravent check [-bundle FILE] [-explain]
         read requests on standard input, a JSON object a line, and print decisions
+  paravent audit [-bundle FILE] [-json] VISIT.har
+        report what a recorded visit told whom, and what Paravent would have done
   paravent key new NAME DIR
         make a maintainer's key
   paravent release publish|verify
@@ -45,6 +47,8 @@ func run(args []string, in io.Reader, out io.Writer) error {
 		return runList(args[1:], out)
 	case "check":
 		return runCheck(args[1:], in, out)
+	case "audit":
+		return runAudit(args[1:], out)
 	case "key":
 		return runKey(args[1:], out, os.Stderr)
 	case "release":

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+
+	"paravent/lists/bundle"
+	"paravent/server/audit"
+	"paravent/server/har"
+	"paravent/wasm/match"
+)
+
+// runAudit is the verb "audit".
+func runAudit(args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("audit", flag.ContinueOnError)
+	file := flags.String("bundle", "dist/lists/list.bundle", "the built list")
+	asJSON := flags.Bool("json", false, "print the report as JSON")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	name := flags.Arg(0)
+	if name != "" { // flags may stand behind it, too
+		if err := flags.Parse(flags.Args()[1:]); err != nil {
+			return err
+		}
+	}
+	if name == "" || flags.NArg() > 0 {
+		return errors.New("audit: want one recorded visit, FILE.har")
+	}
+	data, err := os.ReadFile(*file)
+	if err != nil {
+		return fmt.Errorf("%w: build the list first (paravent list build)", err)
+	}
+	list, err := bundle.Open(data)
+	if err != nil {
+		return fmt.Errorf("%s: %w", *file, err)
+	}
+	matcher, err := match.Open(data)
+	if err != nil {
+		return fmt.Errorf("%s: %w", *file, err)
+	}
+	matcher.Registrable = registrable
+	recorded, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer recorded.Close()
+	entries, err := har.Read(recorded)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	report, err := audit.Visit(entries, matcher, list.Recipients())
+	if err != nil {
+		return fmt.Errorf("%s: %w", *file, err)
+	}
+	if *asJSON {
+		encoder := json.NewEncoder(out)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "\t")
+		return encoder.Encode(report)
+	}
+	_, err = io.WriteString(out, report.Text())
+	return err
+}
