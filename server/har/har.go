@@ -10,7 +10,9 @@
 //	    "response": {"status": 200, "content": {"mimeType": "text/javascript", …}, …}, …}]}}
 //
 // A HAR says neither which document a request came from nor, in Firefox, what
-// it was for. Read works both out of what the browsers do write.
+// it was for. Read works both out of what the browsers do write: Chromium its
+// name of the type, both the address in place of the page's title, and both
+// the Fetch Metadata headers, which say what a request is for.
 package har
 
 import (

@@ -25,7 +25,7 @@ func (a *archive) resolve() ([]Entry, error) {
 		v := visits[r.Pageref]
 		if v == nil {
 			v = &visit{asked: map[string]bool{}}
-			// Chromium's titles of pages are their addresses, Firefox's are not.
+			// Browsers write the address of a page in place of its title.
 			if title := a.titles[r.Pageref]; origin(title) != "" {
 				v.address = title
 			}
@@ -134,22 +134,22 @@ func (v *visit) document() filter.Type {
 
 // types are Chromium's names.
 var types = map[string]filter.Type{
-	"stylesheet":         filter.Stylesheet,
-	"image":              filter.Image,
-	"media":              filter.Media,
-	"texttrack":          filter.Media,
-	"font":               filter.Font,
-	"script":             filter.Script,
-	"xhr":                filter.XMLHTTPRequest,
-	"fetch":              filter.XMLHTTPRequest,
-	"eventsource":        filter.XMLHTTPRequest,
-	"preflight":          filter.XMLHTTPRequest,
-	"prefetch":           filter.Speculative,
-	"websocket":          filter.WebSocket,
-	"webtransport":       filter.WebTransport,
-	"manifest":           filter.WebManifest,
-	"ping":               filter.Ping,
-	"cspviolationreport": filter.CSPReport,
+	"stylesheet":           filter.Stylesheet,
+	"image":                filter.Image,
+	"media":                filter.Media,
+	"texttrack":            filter.Media,
+	"font":                 filter.Font,
+	"script":               filter.Script,
+	"xhr":                  filter.XMLHTTPRequest,
+	"fetch":                filter.XMLHTTPRequest,
+	"eventsource":          filter.XMLHTTPRequest,
+	"preflight":            filter.XMLHTTPRequest,
+	"prefetch":             filter.Speculative,
+	"websocket":            filter.WebSocket,
+	"webtransport":         filter.WebTransport,
+	"manifest":             filter.WebManifest,
+	"ping":                 filter.Ping,
+	"csp-violation-report": filter.CSPReport,
 }
 
 // destinations are those of Sec-Fetch-Dest.
