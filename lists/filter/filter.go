@@ -26,6 +26,9 @@
 // all but the document. A rule that lists "popup" or another thing that is no
 // request beside types holds for the types.
 //
+// A name that stands alone, such as ads.example, is a pattern like any other
+// and no host.
+//
 // Everything else is refused with an *Unsupported that names its kind, so
 // that an import can count what it leaves out, or with an error that says
 // what is wrong with the line. Regular expressions are told from patterns and
@@ -290,31 +293,32 @@ func (r *Rule) SetMethods(s Methods) {
 	r.Methods = s
 }
 
-// AddDomain adds an entry of domain=.
-func (r *Rule) AddDomain(name string, not bool) (err error) {
-	r.Domains, err = addDomain(r.Domains, "domain=", name, not)
+// AddDomains adds entries of domain=.
+func (r *Rule) AddDomains(names []string, not bool) (err error) {
+	r.Domains, err = addDomains(r.Domains, "domain=", names, not)
 	return err
 }
 
-// AddTo adds an entry of to=.
-func (r *Rule) AddTo(name string, not bool) (err error) {
-	r.To, err = addDomain(r.To, "to=", name, not)
+// AddTo adds entries of to=.
+func (r *Rule) AddTo(names []string, not bool) (err error) {
+	r.To, err = addDomains(r.To, "to=", names, not)
 	return err
 }
 
-func addDomain(list []Domain, option, name string, not bool) ([]Domain, error) {
-	if !isHost(strings.TrimSuffix(name, ".*")) {
-		if strings.ContainsAny(name, "*/") {
-			return list, &Unsupported{option + " with a wildcard or a regular expression", "name the hosts one by one, or as name.*"}
+// addDomains returns a new list, sorted, of what is in list and names.
+func addDomains(list []Domain, option string, names []string, not bool) ([]Domain, error) {
+	list = slices.Clip(list)
+	for _, name := range names {
+		if !isHost(strings.TrimSuffix(name, ".*")) {
+			if strings.ContainsAny(name, "*/") {
+				return nil, &Unsupported{option + " with a wildcard or a regular expression", "name the hosts one by one, or as name.*"}
+			}
+			return nil, errors.New(option + name + `: want host names between "|"`)
 		}
-		return list, errors.New(option + name + `: want host names between "|"`)
+		list = append(list, Domain{name, not})
 	}
-	d := Domain{name, not}
-	i, found := slices.BinarySearchFunc(list, d, compareDomains)
-	if !found {
-		list = slices.Insert(list, i, d)
-	}
-	return list, nil
+	slices.SortFunc(list, compareDomains)
+	return slices.Compact(list), nil
 }
 
 func compareDomains(a, b Domain) int {

@@ -131,16 +131,14 @@ func (r *Rule) parseOptions(text string) error {
 		case "badfilter":
 			r.Bad = true
 		case "domain=":
-			err = addDomains(o, r.AddDomain)
+			err = addList(o.value, r.AddDomains)
 		case "to=":
-			err = addDomains(o, r.AddTo)
+			err = addList(o.value, r.AddTo)
 		case "denyallow=":
-			err = addDomains(o, func(name string, not bool) error {
-				if not {
-					return errors.New(`option denyallow=: its names take no "~"`)
-				}
-				return r.AddTo(name, true)
-			})
+			if strings.Contains(o.value, "~") {
+				return errors.New(`option denyallow=: its names take no "~"`)
+			}
+			err = r.AddTo(strings.Split(strings.ToLower(o.value), "|"), true)
 		case "method=":
 			err = r.parseMethods(o.value)
 		default:
@@ -182,14 +180,19 @@ func (r *Rule) setParty(party Party) error {
 	return nil
 }
 
-func addDomains(o option, add func(name string, not bool) error) error {
-	for _, name := range strings.Split(strings.ToLower(o.value), "|") {
-		name, not := strings.CutPrefix(name, "~")
-		if err := add(name, not); err != nil {
-			return err
+func addList(list string, add func(names []string, not bool) error) error {
+	var yes, no []string
+	for _, name := range strings.Split(strings.ToLower(list), "|") {
+		if name, not := strings.CutPrefix(name, "~"); not {
+			no = append(no, name)
+		} else {
+			yes = append(yes, name)
 		}
 	}
-	return nil
+	if err := add(yes, false); err != nil {
+		return err
+	}
+	return add(no, true)
 }
 
 func (r *Rule) parseMethods(list string) error {

@@ -105,10 +105,8 @@ func fromDNR(rule gjson.Result) ([]filter.Rule, error) {
 	case hosts.Exists():
 		return ofHosts(r, hosts)
 	}
-	for _, host := range hosts.Array() {
-		if err := r.AddTo(host.String(), false); err != nil {
-			return nil, err
-		}
+	if err := r.AddTo(texts(hosts), false); err != nil {
+		return nil, err
 	}
 	return []filter.Rule{r}, nil
 }
@@ -156,16 +154,14 @@ func setDNROptions(r *filter.Rule, fields map[string]gjson.Result) error {
 	for _, list := range []struct {
 		field string
 		not   bool
-		add   func(string, bool) error
+		add   func([]string, bool) error
 	}{
-		{"initiatorDomains", false, r.AddDomain},
-		{"excludedInitiatorDomains", true, r.AddDomain},
+		{"initiatorDomains", false, r.AddDomains},
+		{"excludedInitiatorDomains", true, r.AddDomains},
 		{"excludedRequestDomains", true, r.AddTo},
 	} {
-		for _, domain := range fields[list.field].Array() {
-			if err := list.add(domain.String(), list.not); err != nil {
-				return err
-			}
+		if err := list.add(texts(fields[list.field]), list.not); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -180,11 +176,7 @@ func dnrSet[S ~uint16](fields map[string]gjson.Result, field, excluded, what str
 		}
 		names, not = other, true
 	}
-	var list []string
-	for _, n := range names.Array() {
-		list = append(list, n.String())
-	}
-	set, unknown := named(list)
+	set, unknown := named(texts(names))
 	switch {
 	case unknown != "":
 		return 0, &filter.Unsupported{Kind: what + " " + unknown}
@@ -196,6 +188,14 @@ func dnrSet[S ~uint16](fields map[string]gjson.Result, field, excluded, what str
 		return except(set), nil
 	}
 	return set, nil
+}
+
+// texts are the elements of a JSON array.
+func texts(array gjson.Result) (list []string) {
+	for _, element := range array.Array() {
+		list = append(list, element.String())
+	}
+	return list
 }
 
 // bareName knows the names that stand alone, without the anchors of a host

@@ -399,10 +399,8 @@ func (b *builder) site(s SiteFile) error {
 		if err != nil {
 			return err
 		}
-		for _, domain := range s.Domains {
-			if err := r.AddDomain(domain, false); err != nil {
-				return err
-			}
+		if err := r.AddDomains(s.Domains, false); err != nil {
+			return err
 		}
 		b.add(bundle.Need, r)
 	}
