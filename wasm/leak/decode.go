@@ -10,12 +10,15 @@ import (
 // It tells which of the two there were; the result is never longer than text.
 func unescape(out, text []byte) (plain []byte, percent, backslash bool) {
 	for i := 0; i < len(text); {
-		c := text[i]
-		if c != '%' && c != '\\' {
-			out = append(out, c)
-			i++
-			continue
+		next := i
+		for next < len(text) && text[next] != '%' && text[next] != '\\' {
+			next++
 		}
+		out = append(out, text[i:next]...)
+		if i = next; i == len(text) {
+			break
+		}
+		c := text[i]
 		r, size := character(text[i:])
 		switch {
 		case size == 0:
@@ -130,18 +133,20 @@ func unbase64(out, text []byte) []byte {
 }
 
 // standsForText reports whether base64 digits stand for something that has
-// ASCII in it: five groups in a row, or all there are. Three ASCII bytes leave
-// three bits of a group clear that are set as often in anything else.
-func standsForText(digits []byte) bool {
-	want, row := min(5, len(digits)/4), 0
+// ASCII in it: three groups in a row, or all there are. Three ASCII bytes leave
+// three bits of a group clear that are set as often in anything else. whole
+// tells whether it is nothing but ASCII.
+func standsForText(digits []byte) (text, whole bool) {
+	want, row, longest := min(3, len(digits)/4), 0, 0
+	whole = true
 	for ; len(digits) >= 4; digits = digits[4:] {
+		row++
 		if sextets[digits[0]]&0x20|sextets[digits[1]]&0x08|sextets[digits[2]]&0x02 != 0 {
-			row = 0
-		} else if row++; row >= want {
-			return true
+			row, whole = 0, false
 		}
+		longest = max(longest, row)
 	}
-	return false
+	return longest >= want, whole
 }
 
 // The first bytes of a gzip member (RFC 1952, 2.3.1) and, as everybody writes

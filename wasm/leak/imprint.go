@@ -12,11 +12,11 @@ type imprint struct {
 	value [32]byte
 }
 
-// imprints are the digests of an address in the forms that get digested: from
+// imprints appends to all the digests of an address in the forms that get digested: from
 // the scheme, the host (with and without www) or the path on; up to the end of
 // the path (with and without a slash there), of the query or of the fragment.
 // The origin alone is none of them.
-func imprints(address []byte) []imprint {
+func imprints(all []imprint, address []byte) []imprint {
 	a := cut(address)
 	heads := [][]byte{bytes.Join([][]byte{a.scheme, a.host}, []byte("://")), a.host, nil}
 	if www := []byte("www."); bytes.HasPrefix(a.host, www) {
@@ -36,7 +36,6 @@ func imprints(address []byte) []imprint {
 			tails = append(tails, slices.Concat(tail, []byte{'#'}, a.fragment))
 		}
 	}
-	all := make([]imprint, 0, len(heads)*len(tails)*len(digests))
 	for _, head := range heads {
 		for _, tail := range tails {
 			form := slices.Concat(head, tail)
@@ -57,7 +56,10 @@ func (p *Page) digest(depth, at int, encoding string, value []byte) bool {
 		return false
 	}
 	if p.digests == nil {
-		p.digests = imprints(p.address)
+		p.digests = imprints(nil, p.address)
+		if plain := unwrapped(p.address); len(plain) < len(p.address) {
+			p.digests = imprints(p.digests, plain)
+		}
 	}
 	for i := range p.digests {
 		d := &p.digests[i]

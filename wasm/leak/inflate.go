@@ -10,6 +10,9 @@ type inflater struct {
 
 	literals code
 	offsets  code
+	// The codes of blocks that describe none, made when first needed (3.2.6).
+	fixedLiterals code
+	fixedOffsets  code
 }
 
 // A code is a canonical Huffman code: how many symbols have each length, and
@@ -37,7 +40,7 @@ const endOfBlock = 256
 // limit bytes. A stream that is broken, cut off or too long gives what came
 // before; whole tells whether it was read to its end.
 func (f *inflater) inflate(out, in []byte, limit int) (all []byte, whole bool) {
-	*f = inflater{in: in}
+	f.in, f.at, f.bits, f.count = in, 0, 0, 0
 	start := len(out)
 	limit += start
 	for ok := true; ok; {
@@ -51,10 +54,10 @@ func (f *inflater) inflate(out, in []byte, limit int) (all []byte, whole bool) {
 			out, ok = f.stored(out, limit)
 		case 1:
 			f.fixed()
-			out, ok = f.block(out, start, limit)
+			out, ok = f.block(out, start, limit, &f.fixedLiterals, &f.fixedOffsets)
 		case 2:
 			if ok = f.dynamic(); ok {
-				out, ok = f.block(out, start, limit)
+				out, ok = f.block(out, start, limit, &f.literals, &f.offsets)
 			}
 		default:
 			ok = false
@@ -152,8 +155,11 @@ func (f *inflater) stored(out []byte, limit int) ([]byte, bool) {
 	return append(out, head[4:4+m]...), m == n
 }
 
-// fixed sets the codes that need no description (3.2.6).
+// fixed makes the codes that need no description.
 func (f *inflater) fixed() {
+	if f.fixedOffsets.count[5] > 0 {
+		return
+	}
 	var lengths [288]uint8
 	for i := range lengths {
 		switch {
@@ -165,11 +171,11 @@ func (f *inflater) fixed() {
 			lengths[i] = 7
 		}
 	}
-	f.literals.set(lengths[:])
+	f.fixedLiterals.set(lengths[:])
 	for i := range 32 {
 		lengths[i] = 5
 	}
-	f.offsets.set(lengths[:32])
+	f.fixedOffsets.set(lengths[:32])
 }
 
 // dynamic reads the codes that a block describes (3.2.7).
@@ -231,9 +237,9 @@ func (f *inflater) dynamic() bool {
 }
 
 // block reads a compressed block (3.2.3). Distances do not reach before start.
-func (f *inflater) block(out []byte, start, limit int) ([]byte, bool) {
+func (f *inflater) block(out []byte, start, limit int, literals, offsets *code) ([]byte, bool) {
 	for {
-		symbol, ok := f.next(&f.literals)
+		symbol, ok := f.next(literals)
 		switch {
 		case !ok:
 			return out, false
@@ -251,7 +257,7 @@ func (f *inflater) block(out []byte, start, limit int) ([]byte, bool) {
 		}
 		more, _ := f.take(uint(lengthBits[symbol]))
 		length := int(lengthBase[symbol]) + int(more)
-		symbol, ok = f.next(&f.offsets)
+		symbol, ok = f.next(offsets)
 		if !ok || int(symbol) >= len(distanceBase) {
 			return out, false
 		}

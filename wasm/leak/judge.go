@@ -21,7 +21,7 @@ import "bytes"
 const (
 	someWeight = 2 // a word of five letters
 	muchWeight = 3 // one of seven, an identifier of eight, a number of six figures
-	twoWeights = 4 // two words that are together worth as much as two of five letters
+	twoWeights = 3 // two words, one of which has five letters
 	fileWeight = 5 // the same in the path of a URL
 )
 
@@ -30,18 +30,18 @@ type run struct {
 	last   int16 // the last of them, plus one
 	length int16 // in words
 	start  int   // in the text
+	value  int   // where in the text the path or value begins that the last one is of
 }
 
 // judge decides whether a run that ends with the word text[at:end] says
 // enough.
 func (p *Page) judge(depth int, r run, at, end int, file bool) {
-	last := int(r.last) - 1
-	first := last - int(r.length) + 1
+	first, last := int(r.last-r.length), int(r.last)-1
 	if last < p.path.first {
 		return // it is of the host alone
 	}
 	text := p.frames[depth].text
-	p.judgePath(depth, text, r.start, at, end, first, last, file)
+	p.judgePath(depth, r, at, end, file)
 	if file {
 		return
 	}
@@ -49,22 +49,20 @@ func (p *Page) judge(depth int, r run, at, end int, file bool) {
 		if last < part.first || last >= part.end || first > part.first {
 			continue
 		}
-		start := r.start
-		if last == part.first {
-			start = at
-		}
 		words, weight := p.sum(part, first, last)
 		if all, _ := p.sum(part, part.first, part.end); words == 0 || words < all {
 			continue
 		}
 		if words >= 2 && weight >= twoWeights ||
-			isolated(text, start, end) && (weight >= someWeight || alike(p.field(depth, start), part.name)) {
-			p.hit(part.what, depth, start, end)
+			isolated(text, r.value, end) && (weight >= someWeight || p.under(part.name, depth, r.value)) {
+			p.hit(part.what, depth, r.value, end)
 		}
 	}
 }
 
-func (p *Page) judgePath(depth int, text []byte, start, at, end, first, last int, file bool) {
+func (p *Page) judgePath(depth int, r run, at, end int, file bool) {
+	first, last := int(r.last-r.length), int(r.last)-1
+	text := p.frames[depth].text
 	words, weight := p.sum(p.path, first, last)
 	all, _ := p.sum(p.path, 0, len(p.words))
 	whole := words == all && (last >= p.path.end || last == p.path.end-1 && !goesOn(text[end:]))
@@ -76,17 +74,17 @@ func (p *Page) judgePath(depth int, text []byte, start, at, end, first, last int
 	hosted := first < p.path.first && first <= p.host.first
 	switch {
 	case hosted && whole:
-		p.hit(Address, depth, start, end)
+		p.hit(Address, depth, r.start, end)
 	case words == 0:
 	case file:
 		if words >= 2 && words == all && weight >= fileWeight {
-			p.hit(Path, depth, start, end)
+			p.hit(Path, depth, r.start, end)
 		}
 	case words >= 2 && weight >= twoWeights,
 		weight >= someWeight && hosted,
-		weight >= someWeight && words == all && first <= p.path.first && last >= p.path.end-1 && isolated(text, start, end),
+		weight >= someWeight && words == all && first <= p.path.first && last >= p.path.end-1 && isolated(text, r.value, end),
 		first == last && weight >= someWeight && isolated(text, at, end) && (weight >= muchWeight || p.second(last)):
-		p.hit(Path, depth, start, end)
+		p.hit(Path, depth, r.start, end)
 	}
 }
 
@@ -129,8 +127,22 @@ func (p *Page) field(depth, at int) []byte {
 	}
 }
 
-// fieldName is the key of a JSON value, or the name of a parameter, in which
-// text has what stands at the offset at.
+// under reports whether one of these names is like that of a parameter.
+func (p *Page) under(name []byte, depth, at int) bool {
+	for ; ; depth-- {
+		f := &p.frames[depth]
+		if alike(fieldName(f.text, at), name) {
+			return true
+		}
+		if depth == 0 {
+			return false
+		}
+		at = f.at
+	}
+}
+
+// fieldName is the name under which text has what stands at the offset at: the
+// key of a JSON value, the name of a parameter or that of a part of a form.
 func fieldName(text []byte, at int) []byte {
 	low := max(0, at-400)
 	for i := at - 1; i >= low; i-- {
@@ -141,7 +153,12 @@ func fieldName(text []byte, at int) []byte {
 				name := bytes.TrimRight(before[:n-1], `" `)
 				return name[bytes.LastIndexByte(name, '"')+1:]
 			}
-		case '&', '?', '\n', ';':
+		case '\n':
+			if head, ok := bytes.CutSuffix(text[low:i], []byte("\"\r\n\r")); ok { // RFC 7578
+				return head[bytes.LastIndexByte(head, '"')+1:]
+			}
+			return parameter(text[i+1 : at])
+		case '&', '?', ';':
 			return parameter(text[i+1 : at])
 		}
 	}

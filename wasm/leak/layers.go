@@ -3,18 +3,19 @@ package leak
 import (
 	"bytes"
 	"strings"
+	"unicode/utf8"
 )
 
-// Fewer digits than these stand for no word.
+// Less than this holds no word that would count.
 const (
-	minBase64 = 8
+	minText   = 5
+	minBase64 = 7
 	minHex    = 10
 )
 
 const (
 	maxGap     = 8  // bytes between words that follow each other
 	maxStreams = 16 // compressed streams in one text
-	minBinary  = 64 // base64 digits that are decoded though they stand for no text
 )
 
 // A search is what Find works with. It is kept from one request to the next.
@@ -126,17 +127,23 @@ func (p *Page) readWords(depth int, file bool) {
 		if r.classes&^hexadecimal == 0 && len(word) >= minHex {
 			p.hex(depth, r.start, r.end)
 		}
-		place := p.find(word, r.classes)
+		var place int16
+		if r.classes&wide != 0 || p.sieve[sieveSlot(word)] {
+			place = p.find(hash(word, r.classes))
+		}
 		if place == 0 {
 			before = nil
 			continue
 		}
 		now := rooms[turn][:0]
 		for ; place != 0; place = p.words[place-1].alike {
-			new := run{last: place, length: 1, start: r.start}
+			new := run{last: place, length: 1, start: r.start, value: r.start}
 			for _, old := range before {
 				if old.last == place-1 {
 					new.length, new.start = old.length+1, old.start
+					if !p.words[place-1].opens {
+						new.value = old.value
+					}
 				}
 			}
 			now = append(now, new)
@@ -160,20 +167,23 @@ func (p *Page) base64(depth, start, end int) {
 	if n := end - start; n >= 21 && n <= 43 {
 		p.digestInBase64(depth, start, end)
 	}
-	isText := false
 	for shift := range min(4, end-start-minBase64+1) {
-		if digits := text[start+shift : end]; standsForText(digits) {
-			isText = true
-			p.enter(depth, start+shift, "base64", unbase64(p.buffers[depth][:0], digits), false)
+		digits := text[start+shift : end]
+		some, whole := standsForText(digits)
+		if !some && shift > 0 {
+			continue
 		}
-	}
-	if isText || end-start < 2*minBase64 {
-		return
-	}
-	var head [12]byte
-	name, _ := compression(unbase64(head[:0], text[start:start+16]))
-	if name != "" || end-start >= minBinary {
-		p.enter(depth, start, "base64", unbase64(p.buffers[depth][:0], text[start:end]), false)
+		out := unbase64(p.buffers[depth][:0], digits)
+		if some || isText(out) {
+			p.enter(depth, start+shift, "base64", out, false)
+		} else if depth+1 < maxDepth { // nothing to read, but it may be compressed
+			p.buffers[depth] = out
+			p.frames[depth+1] = frame{out, "base64", start}
+			p.unpack(depth + 1)
+		}
+		if whole {
+			break
+		}
 	}
 }
 
@@ -208,7 +218,7 @@ func (p *Page) unpack(depth int) {
 			}
 		}
 	}
-	if streams == 0 && !isText(text) {
+	if name, _ := compression(text); name == "" && !isText(text) {
 		p.inflate(depth, 0, "deflate", text)
 	}
 }
@@ -220,22 +230,25 @@ func (p *Page) inflate(depth, at int, encoding string, stream []byte) {
 	}
 	out, _ := p.inflater.inflate(p.buffers[depth][:0], stream, min(maxText, p.work))
 	p.buffers[depth] = out
-	if p.work -= len(out); len(out) >= minBase64 {
+	if p.work -= len(out); len(out) >= minText {
 		p.enter(depth, at, encoding, out, false)
 	}
 }
 
-// isText reports whether text begins like one: most of it ASCII, and hardly
-// anything that no text has.
+// isText reports whether text begins as UTF-8 does, without anything that no
+// text has.
 func isText(text []byte) bool {
-	odd := 0
-	head := text[:min(len(text), 64)]
-	for _, c := range head {
-		if c >= 0x7f || c < ' ' && c != '\n' && c != '\r' && c != '\t' {
-			odd++
+	for i := 0; i < min(len(text), 64); {
+		c, size := rune(text[i]), 1
+		if c >= utf8.RuneSelf {
+			c, size = utf8.DecodeRune(text[i:])
 		}
+		if c == utf8.RuneError || c < ' ' && c != '\n' && c != '\r' && c != '\t' {
+			return false
+		}
+		i += size
 	}
-	return odd*4 <= len(head)
+	return true
 }
 
 // lookAtReferer looks into a Referer. That of another page of the site is a

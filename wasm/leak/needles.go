@@ -34,6 +34,7 @@ type needles struct {
 type needle struct {
 	hash   uint64
 	weight int8
+	opens  bool  // is the first word of the path, of a value or of the fragment
 	alike  int16 // the next place of the same word, plus one
 }
 
@@ -49,8 +50,8 @@ type pieces struct{ scheme, host, path, query, fragment []byte }
 
 func cut(address []byte) (a pieces) {
 	rest := address
-	if i := bytes.Index(rest, []byte("://")); i >= 0 {
-		a.scheme, rest = rest[:i], rest[i+3:]
+	if i := bytes.IndexByte(rest, ':'); i >= 0 && bytes.HasPrefix(rest[i:], []byte("://")) {
+		a.scheme, rest = rest[:i], rest[i+len("://"):]
 	}
 	rest, a.fragment, _ = bytes.Cut(rest, []byte("#"))
 	rest, a.query, _ = bytes.Cut(rest, []byte("?"))
@@ -102,6 +103,7 @@ func (k *needles) add(what What, text []byte, weighs bool) part {
 		if r.start >= from {
 			w.weight = weigh(word, r.classes)
 		}
+		w.opens = weighs && len(k.words) == added.first
 		k.words = append(k.words, w)
 		k.sieve[sieveSlot(word)] = true
 		k.index(len(k.words))
@@ -124,7 +126,7 @@ func unwrapped(text []byte) []byte {
 // sieveSlot tells words apart by their first byte, whatever its case, and
 // their length.
 func sieveSlot(word []byte) byte {
-	if len(word) == 0 { // accents without a letter
+	if len(word) == 0 { // an accent without a letter
 		return 0
 	}
 	return word[0]<<3 | byte(len(word))&7
@@ -147,12 +149,8 @@ func (k *needles) index(n int) {
 	}
 }
 
-// find tells where in the address a word is first, plus one; 0: nowhere.
-func (k *needles) find(word []byte, in uint8) int16 {
-	if in&wide == 0 && !k.sieve[sieveSlot(word)] {
-		return 0
-	}
-	hash := hash(word, in)
+// find tells where the word of a hash is first, plus one; 0: nowhere.
+func (k *needles) find(hash uint64) int16 {
 	for slot := hash >> (64 - tableBits); ; slot = (slot + 1) % uint64(len(k.table)) {
 		n := k.table[slot]
 		if n == 0 || k.words[n-1].hash == hash {

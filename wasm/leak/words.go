@@ -61,26 +61,34 @@ type reader struct {
 func (r *reader) next() bool {
 	text, i := r.text, r.end
 	gap, in := uint8(0), uint8(0)
+	for i < len(text) && classes[text[i]]&inWord == 0 {
+		gap |= classes[text[i]]
+		i++
+	}
 	start := i
 	for i < len(text) {
 		class := classes[text[i]]
-		size := 1
-		if class == wide {
-			var letter rune
-			if letter, size = fold(text[i:]); letter == ' ' {
-				class = other
-			}
+		if class&inWord == 0 {
+			break
 		}
-		switch {
-		case class&inWord != 0:
+		if class != wide {
 			in |= class
+			i++
+			continue
+		}
+		letter, size := fold(text[i:])
+		switch {
+		case letter != ' ':
+			in |= wide
 			i += size
 		case in != 0:
 			r.start, r.end, r.classes, r.gap = start, i, in, gap
 			return true
-		default:
-			gap |= class
-			i += size
+		default: // another one of what stands between words
+			gap |= other
+			for i += size; i < len(text) && classes[text[i]]&inWord == 0; i++ {
+				gap |= classes[text[i]]
+			}
 			start = i
 		}
 	}
