@@ -3,6 +3,7 @@ module paravent
 go 1.26.0
 
 require (
+	github.com/AdguardTeam/urlfilter v0.20.0
 	github.com/bits-and-blooms/bloom/v3 v3.7.1
 	github.com/tidwall/gjson v1.20.0
 	golang.org/x/mod v0.42.0
@@ -10,10 +11,16 @@ require (
 )
 
 require (
+	github.com/AdguardTeam/golibs v0.29.0 // indirect
 	github.com/bits-and-blooms/bitset v1.24.2 // indirect
+	github.com/miekg/dns v1.1.61 // indirect
 	github.com/tidwall/match v1.1.1 // indirect
 	github.com/tidwall/pretty v1.2.0 // indirect
+	golang.org/x/exp v0.0.0-20240909161429-701f63a606c0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
+	golang.org/x/tools v0.51.0 // indirect
 )
 
 // npm packages carry Go code of their own.
