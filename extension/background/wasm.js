@@ -42,6 +42,7 @@ export class Module {
   #small = new Uint8Array(0);
   /** The page that the engine knows. @type {string | null} */
   #page = null;
+  #pageWhole = false;
   #ended = false;
 
   /**
@@ -120,7 +121,7 @@ export class Module {
    * @param {string} url
    * @param {string} page
    * @param {number} what see the engine's decide
-   * @param {boolean} whole false when the engine need not see more of the URL than rules do
+   * @param {boolean} whole false when the engine need not see more of URL and page than rules do
    * @returns {number}
    */
   decide(url, page, what, whole) {
@@ -129,12 +130,17 @@ export class Module {
       this.#small = new Uint8Array(this.#memory.buffer, this.#export("input")(SMALL) >>> 0, SMALL);
     }
     const decide = this.#export("decide");
-    const samePage = page === this.#page;
     const length = whole ? url.length : Math.min(url.length, LONGEST);
-    const start = samePage ? 0 : page.length;
-    if (start + length <= SMALL && (samePage || write(page, page.length, this.#small, 0)) && write(url, length, this.#small, start)) {
-      this.#page = page;
-      return decide(samePage ? -1 : start, length, 0, 0, what);
+    if (page === this.#page && (this.#pageWhole || !whole)) {
+      if (length <= SMALL && write(url, length, this.#small, 0)) return decide(-1, length, 0, 0, what);
+    } else {
+      // Rules ask for nothing but the page's host.
+      const start = whole ? page.length : page.indexOf("/", 8) + 1 || page.length;
+      if (start + length <= SMALL && write(page, start, this.#small, 0) && write(url, length, this.#small, start)) {
+        this.#page = page;
+        this.#pageWhole = whole;
+        return decide(start, length, 0, 0, what);
+      }
     }
     return this.call("decide", [page, url, "", ""], what);
   }

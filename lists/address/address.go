@@ -28,6 +28,7 @@
 package address
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"math/bits"
@@ -68,14 +69,18 @@ var (
 // and one value can be parsed into again and again without allocating. What
 // its methods return is valid until the next Parse.
 type URL struct {
-	exact, lower []byte   // the text and Slack bytes of Beyond behind it
-	words        []uint64 // a bit a byte of lower: a letter or digit
-	size         int      // of the text
-	host, port   int      // where they begin; the port with its ":"
-	path         int
-	labels       []int  // where the host's labels begin
-	joined       []byte // host and path when a port stands between them
-	scratch      []byte
+	size       int  // of the text
+	whole      bool // the text is all of the address
+	host, port int  // where they begin; the port with its ":"
+	path       int
+	labels     []int  // where the host's labels begin
+	joined     []byte // host and path when a port stands between them
+	scratch    []byte
+
+	// The text as it was written and in lower case, with Slack bytes of Beyond
+	// behind it, and a bit for each byte that is a letter or a digit.
+	exact, lower [MaxText + Slack + 8]byte
+	words        [MaxText/64 + 3]uint64
 }
 
 // Text is the canonical address in lower case, at most MaxText bytes of it.
@@ -85,14 +90,14 @@ func (u *URL) Text() []byte { return u.lower[:u.size] }
 func (u *URL) Exact() []byte { return u.exact[:u.size] }
 
 // Padded is Text with Slack bytes of Beyond behind it.
-func (u *URL) Padded() []byte { return u.lower }
+func (u *URL) Padded() []byte { return u.lower[:u.size+Slack] }
 
 // Words has a bit for each byte of Text, lowest first, that is set for a
-// letter or a digit, and more words of zeros behind.
-func (u *URL) Words() []uint64 { return u.words }
+// letter or a digit, and two words of zeros behind.
+func (u *URL) Words() []uint64 { return u.words[:(u.size+63)>>6+2] }
 
 // Whole reports whether Text is all of the address.
-func (u *URL) Whole() bool { return len(u.lower) == u.size+Slack }
+func (u *URL) Whole() bool { return u.whole }
 
 // Host is the host in lower case.
 func (u *URL) Host() []byte { return u.lower[u.host:u.port] }
@@ -147,83 +152,72 @@ func (u *URL) Parse(raw []byte) error {
 
 // ParseHost is Parse for a caller that wants nothing but the host.
 func (u *URL) ParseHost(raw []byte) error {
-	if end := authorityEnd(raw); end < len(raw) && raw[end] == '/' && u.read(raw[:end+1], false) {
-		return nil
+	const scheme = len("https:")
+	if len(raw) > scheme+2 {
+		if end := bytes.IndexByte(raw[scheme+2:], '/'); end > 0 && u.read(raw[:scheme+2+end+1], false) {
+			return nil
+		}
 	}
 	return u.Parse(raw)
 }
 
-// authorityEnd is where the authority of a serialized address ends.
-func authorityEnd(raw []byte) int {
-	slashes := 0
-	for i := range min(len(raw), 300) {
-		switch raw[i] {
-		case '/':
-			if slashes++; slashes == 3 {
-				return i
-			}
-		case '?', '#', '\\':
-			return i
-		}
-	}
-	return len(raw)
-}
-
 func (u *URL) empty() {
-	u.exact, u.lower = append(u.exact[:0], beyond...), append(u.lower[:0], beyond...)
-	u.size, u.host, u.port, u.path, u.labels = 0, 0, 0, 0, u.labels[:0]
-	u.words = append(u.words[:0], 0, 0)
+	u.host, u.port, u.path, u.labels = 0, 0, 0, u.labels[:0]
+	u.end(0)
 }
 
-const beyond = "\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f"
+// end ends the text at byte n.
+func (u *URL) end(n int) {
+	u.size = n
+	for _, text := range [...]*[MaxText + Slack + 8]byte{&u.exact, &u.lower} {
+		binary.LittleEndian.PutUint64(text[n:], beyond)
+		binary.LittleEndian.PutUint64(text[n+8:], beyond)
+	}
+	u.words[n>>6] &= 1<<(n&63) - 1
+	u.words[n>>6+1], u.words[n>>6+2] = 0, 0
+}
 
 // Eight bytes at a time: ones times a byte is that byte eight times, and in a
 // sum of bytes below 0x80 the high bit of each is a comparison's answer.
 const (
-	ones = 0x0101010101010101
-	high = 0x8080808080808080
+	ones   = 0x0101010101010101
+	high   = 0x8080808080808080
+	beyond = Beyond * ones
 )
 
 // read takes what is canonical already, but for the case of its scheme and
 // host and a fragment; it refuses everything that needs a closer look, unless
 // that has been taken.
 func (u *URL) read(raw []byte, canonical bool) bool {
-	cut := len(raw) > MaxText
-	if cut {
-		raw = raw[:MaxText]
-	}
-	u.exact = append(append(u.exact[:0], raw...), beyond...)
-	if cut {
-		u.exact = append(u.exact, Beyond)
-	}
-	n := len(raw)
-	if cap(u.lower) < len(u.exact) {
-		u.lower = make([]byte, len(u.exact), 2*len(u.exact))
-	}
-	u.lower = u.lower[:len(u.exact)]
-	for i := range u.lower[n:] {
-		u.lower[n+i] = Beyond
-	}
-	u.words = u.words[:0]
-	u.size = n
+	u.whole = len(raw) <= MaxText
+	n := copy(u.exact[:MaxText], raw)
+	binary.LittleEndian.PutUint64(u.exact[n:], beyond) // the last eight may reach behind the text
 	var all, low uint64
+	sharp := uint64(high)
 	for block := 0; block < n; block += 64 {
 		var word uint64
 		for i := block; i < min(block+64, n); i += 8 {
 			x := binary.LittleEndian.Uint64(u.exact[i:])
-			upper := (x + (0x80-'A')*ones) &^ (x + (0x7f-'Z')*ones) & high
 			all |= x
+			upper := (x + (0x80-'A')*ones) &^ (x + (0x7f-'Z')*ones) & high
 			x |= upper >> 2
 			binary.LittleEndian.PutUint64(u.lower[i:], x)
 			low |= ^(x + (0x80-'%'-1)*ones)
+			sharp &= (x ^ '#'*ones) + 0x7f*ones
 			letters := (x + (0x80-'a')*ones) &^ (x + (0x7f-'z')*ones)
 			digits := (x + (0x80-'0')*ones) &^ (x + (0x7f-'9')*ones)
 			word |= ((letters | digits) & high >> 7) * 0x0102040810204080 >> 56 << (i & 63)
 		}
-		u.words = append(u.words, word)
+		u.words[block>>6] = word
 	}
-	u.words = append(u.words, 0, 0)
-	return all&high == 0 && u.readHost(canonical) && (low&high == 0 || u.readRare())
+	u.end(n)
+	if all&high != 0 || !u.readHost(canonical) {
+		return false
+	}
+	if sharp != high {
+		u.end(u.fragment())
+	}
+	return low&high == 0 || canonical || u.plainPath()
 }
 
 // next is where the first byte at or behind i is that is neither letter nor
@@ -238,12 +232,9 @@ func (u *URL) next(i int) int {
 }
 
 func (u *URL) readHost(canonical bool) bool {
-	text := u.lower
-	if len(text) < 12+Slack {
-		return false
-	}
+	text := &u.lower
 	port := uint16(443)
-	switch head := binary.LittleEndian.Uint64(text); {
+	switch head := binary.LittleEndian.Uint64(text[:]); {
 	case head == 'h'|'t'<<8|'t'<<16|'p'<<24|'s'<<32|':'<<40|'/'<<48|'/'<<56:
 		u.host = 8
 	case head&0xffffffffffffff == 'h'|'t'<<8|'t'<<16|'p'<<24|':'<<32|'/'<<40|'/'<<48:
@@ -282,12 +273,13 @@ func (u *URL) readHost(canonical bool) bool {
 		u.port, u.labels = end, u.labels[:1]
 	} else if end == label || end-u.host > 253 {
 		return false
-	} else if c := text[label]; c <= '9' {
-		// It ends in a number: an IPv4 address, or nothing.
-		if !isIPv4(text[u.host:end]) {
+	} else if text[label] <= '9' {
+		// It may end in a number: an IPv4 address, or nothing.
+		if isIPv4(text[u.host:end]) {
+			u.labels = u.labels[:1]
+		} else if !canonical {
 			return false
 		}
-		u.labels = u.labels[:1]
 	}
 	if text[end] == ':' {
 		var number uint16
@@ -297,7 +289,7 @@ func (u *URL) readHost(canonical bool) bool {
 			}
 			number = number*10 + uint16(text[end]-'0')
 		}
-		if number == 0 || number == port {
+		if !canonical && (number == 0 || number == port) {
 			return false
 		}
 	}
@@ -314,34 +306,27 @@ func (u *URL) readIPv6() int {
 	return at + 1
 }
 
-// readRare looks at an address with a character up to "%" in it.
-func (u *URL) readRare() bool {
-	query := false
+// fragment is where the first "#" stands.
+func (u *URL) fragment() int {
+	at := u.path
+	for at < u.size && u.lower[at] != '#' {
+		at++
+	}
+	return at
+}
+
+// plainPath looks at the path of an address with some character up to "%". It
+// reports whether the path is written in the one way that is canonical.
+func (u *URL) plainPath() bool {
 	for at := u.path; ; at++ {
 		at = u.next(at)
-		if at >= u.size {
-			return true
-		}
 		switch c := u.lower[at]; {
-		case c == '?':
-			query = true
-		case c == '#':
-			u.cut(at)
+		case at >= u.size, c == '?':
 			return true
-		case c <= ' ':
-			return false
-		case c == '%' && !query && unreserved(u.lower[at+1], u.lower[at+2]):
+		case c <= ' ', c == '%' && unreserved(u.lower[at+1], u.lower[at+2]):
 			return false
 		}
 	}
-}
-
-// cut ends the text at byte n.
-func (u *URL) cut(n int) {
-	u.size = n
-	u.exact, u.lower = append(u.exact[:n], beyond...), append(u.lower[:n], beyond...)
-	u.words[n>>6] &= 1<<(n&63) - 1
-	clear(u.words[n>>6+1:])
 }
 
 // unreserved reports whether a "%" before these two stands for a character

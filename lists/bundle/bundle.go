@@ -17,10 +17,11 @@
 //	        8 m (bits, a power of two)   4 k (probes)   4 n (keys)   m/8 bytes
 //	        as github.com/bits-and-blooms/bloom/v3 fills it
 //	hosts table, directories table
-//	        4 number of keys   4 number of buckets, a power of two
+//	        4 number of keys   4 fewest dots in a key   4 number of buckets, a power of two
 //	        (buckets+1)×4 offsets of the buckets and of their end
-//	        entries, each uvarint value, uvarint length of the key, the key;
-//	        a key is in the bucket that the upper bits of its first hash name
+//	        entries, each 4 value, 2 lower bytes of the key's first hash,
+//	        2 length of the key, the key; it is in the bucket that the upper
+//	        bits of that hash name
 //	rules   records of rules, alone and in groups, see Record
 //	names   sets of hosts, see Set
 //	machines   regular expressions, see Matched
@@ -171,7 +172,7 @@ func wrong(section int, problem string) error {
 }
 
 // A Value says what the list has under a key.
-type Value uint64
+type Value uint32
 
 // Plain reports whether the host is blocked by a rule without conditions.
 func (v Value) Plain() bool { return v&1 != 0 }
@@ -190,6 +191,10 @@ func NewValue(plain, directories bool, group int) Value {
 	}
 	return v
 }
+
+// Dots is the fewest dots that a host of the list has: looking up a host with
+// fewer is vain.
+func (b *Bundle) Dots() int { return b.hosts.table.dots }
 
 // Host looks up a host.
 func (b *Bundle) Host(key []byte) (Value, bool, error) { return b.hosts.find(key) }

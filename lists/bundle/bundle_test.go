@@ -79,8 +79,10 @@ func TestLookUp(t *testing.T) {
 		t.Fatal("holds on every page", err)
 	}
 	for page, want := range map[string]bool{"booking.example": true, "a.booking.example": true, "x.booking.example": false, "other.example": false, "": false} {
+		var u address.URL
+		_ = u.Parse([]byte("https://" + page + "/"))
 		var family bundle.Family
-		family.Reset([]byte(page))
+		family.Reset(&u)
 		if holds, err := b.Holds(&pages, &family); holds != want || err != nil {
 			t.Errorf("holds on %q: %v, %v", page, holds, err)
 		}
@@ -173,8 +175,8 @@ func TestOpenNamesWhatIsWrong(t *testing.T) {
 		"k":         {put(hosts+8, 1<<20), "bundle: hosts filter: k: want 1 to 40 probes"},
 		"n":         {put(hosts+12, 7), "bundle: hosts filter: made for another number of keys than the table has"},
 		"keys":      {put(table, 1<<30), "bundle: hosts filter: made for another number of keys than the table has"},
-		"buckets":   {put(table+4, 1<<30), "bundle: hosts table: index is longer than the section"},
-		"buckets 3": {put(table+4, 3), "bundle: hosts table: buckets: want a power of two"},
+		"buckets":   {put(table+8, 1<<30), "bundle: hosts table: index is longer than the section"},
+		"buckets 3": {put(table+8, 3), "bundle: hosts table: buckets: want a power of two"},
 		"entries":   {put(stops, 1<<27), "bundle: stops: number of entries does not fit the section"},
 		"slots":     {put(stops+8, 1<<20), "bundle: stops: index is longer than the section"},
 	} {
@@ -203,7 +205,7 @@ func FuzzBundle(f *testing.F) {
 			return
 		}
 		var pages bundle.Family
-		pages.Reset(u.Host())
+		pages.Reset(&u)
 		pages.Entities(u.Host(), 3)
 		look := func(r *bundle.Record) {
 			for _, set := range []func(*bundle.Record) (bundle.Set, bool, error){b.Pages, b.Hosts} {
@@ -231,7 +233,8 @@ func FuzzBundle(f *testing.F) {
 			}
 		}
 		for _, patterns := range []*bundle.Patterns{&b.Stops, &b.Passes} {
-			s := b.Search(patterns, &u, &pages, filter.Script)
+			var s bundle.Search
+			s.Begin(b, patterns, &u, &pages, filter.Script)
 			for _, ok := s.Next(&r); ok; _, ok = s.Next(&r) {
 				look(&r)
 			}

@@ -39,19 +39,23 @@ type Content struct {
 	Recipients                     []Recipient
 	// Machine makes the automaton of a rule that is a regular expression.
 	Machine func(*filter.Rule) ([]byte, error)
+	// Literals is a pattern that matches whatever such a rule matches, with
+	// "*" for all that is not literal in it.
+	Literals func(*filter.Rule) string
 }
 
 type encoder struct {
 	rules, machines []byte
 	sets            setWriter
 	machine         func(*filter.Rule) ([]byte, error)
+	literals        func(*filter.Rule) string
 	err             error
 }
 
 // Encode writes a bundle. The same content gives the same bytes. It fails when
 // a regular expression cannot be made an automaton of.
 func Encode(c *Content) ([]byte, error) {
-	e := &encoder{machine: c.Machine, sets: setWriter{names: map[string]int{}, sets: map[string]int{}}}
+	e := &encoder{machine: c.Machine, literals: c.Literals, sets: setWriter{names: map[string]int{}, sets: map[string]int{}}}
 	var part [sections][]byte
 	part[hostsFilterSection] = appendFilter(nil, &c.HostsFilter)
 	part[directoriesFilterSection] = appendFilter(nil, &c.DirectoriesFilter)

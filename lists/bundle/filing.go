@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"paravent/lists/address"
 	"paravent/lists/filter"
 )
 
@@ -21,8 +22,10 @@ type filed struct {
 // patterns files rules, those that stop and those that let pass.
 func (e *encoder) patterns(rules []KindedRule) (stops, passes []byte) {
 	frequency := map[string]int{}
+	skeletons := make([]skeleton, len(rules))
 	for i := range rules {
-		for _, w := range wordsOf(&rules[i].Rule) {
+		skeletons[i] = e.skeleton(&rules[i].Rule)
+		for _, w := range skeletons[i].words() {
 			frequency[w.text]++
 		}
 	}
@@ -38,7 +41,7 @@ func (e *encoder) patterns(rules []KindedRule) (stops, passes []byte) {
 			part = &parts[1]
 		}
 		part.higher = part.higher || r.Kind > Block
-		entries := file(&r.Rule, frequency)
+		entries := skeletons[i].file(&r.Rule, frequency)
 		if entries[0].hash == 0 {
 			part.nothing++
 		}
@@ -100,13 +103,13 @@ func appendPatterns(dst []byte, entries []filed, nothing int, higher bool) []byt
 }
 
 // file finds what a rule is filed under: its rarest word, its pages, or nothing.
-func file(r *filter.Rule, frequency map[string]int) []filed {
-	if words := wordsOf(r); len(words) > 0 {
+func (s *skeleton) file(r *filter.Rule, frequency map[string]int) []filed {
+	if words := s.words(); len(words) > 0 {
 		best := slices.MinFunc(words, func(a, b word) int {
 			return cmp.Or(cmp.Compare(common[a.text], common[b.text]), cmp.Compare(frequency[a.text], frequency[b.text]),
 				-cmp.Compare(len(a.text), len(b.text)))
 		})
-		return []filed{best.file(r)}
+		return s.under(best, r)
 	}
 	entry := filed{begin: floating, types: r.Types}
 	var pages []filed
@@ -116,7 +119,7 @@ func file(r *filter.Rule, frequency map[string]int) []filed {
 		case strings.HasSuffix(d.Name, ".*"):
 			return []filed{entry}
 		default:
-			entry.hash = hashOf([]byte(d.Name))
+			entry.hash = hashWord(d.Name)
 			pages = append(pages, entry)
 		}
 	}
@@ -143,11 +146,23 @@ type word struct {
 	start, end int // in the pattern
 }
 
-func wordsOf(r *filter.Rule) (words []word) {
+// A skeleton is what is known of the text that a rule wants: its pattern in
+// lower case, and of a regular expression what is literal in it.
+type skeleton struct {
+	pattern string
+	anchor  filter.Anchor
+	end     bool
+}
+
+func (e *encoder) skeleton(r *filter.Rule) skeleton {
 	if r.Regexp {
-		return nil
+		return skeleton{pattern: strings.ToLower(e.literals(r))}
 	}
-	p := strings.ToLower(r.Pattern)
+	return skeleton{strings.ToLower(r.Pattern), r.Anchor, r.End}
+}
+
+func (s *skeleton) words() (words []word) {
+	p := s.pattern
 	for start := 0; start < len(p); start++ {
 		if !alphanumeric(p[start]) {
 			continue
@@ -156,9 +171,9 @@ func wordsOf(r *filter.Rule) (words []word) {
 		for end < len(p) && alphanumeric(p[end]) {
 			end++
 		}
-		left := start > 0 && p[start-1] != '*' || start == 0 && r.Anchor != filter.Anywhere
-		right := end < len(p) && p[end] != '*' || end == len(p) && r.End
-		if left && right && end-start < 64 && end < 1<<14 {
+		left := start > 0 && p[start-1] != '*' || start == 0 && s.anchor != filter.Anywhere
+		right := end < len(p) && p[end] != '*' || end == len(p) && s.end
+		if left && right && end-start < 63 && end < 1<<14 {
 			words = append(words, word{p[start:end], start, end})
 		}
 		start = end
@@ -168,10 +183,12 @@ func wordsOf(r *filter.Rule) (words []word) {
 
 func alphanumeric(c byte) bool { return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' }
 
-func (w *word) file(r *filter.Rule) filed {
-	p := strings.ToLower(r.Pattern)
-	f := filed{hash: hashWord(w.text), types: r.Types, begin: -w.start}
-	if strings.Contains(p[:w.start], "*") {
+// under makes the entries of a rule under a word: one, or where "^" follows
+// the word one for each byte that it can stand for.
+func (s *skeleton) under(w word, r *filter.Rule) (entries []filed) {
+	p := s.pattern
+	f := filed{types: r.Types, begin: -w.start}
+	if r.Regexp || strings.Contains(p[:w.start], "*") {
 		f.begin = floating
 	}
 	// The literal text around the word, and up to eight bytes of it that say
@@ -189,5 +206,27 @@ func (w *word) file(r *filter.Rule) filed {
 		f.want |= uint64(p[from+i]) << (8 * i)
 		f.mask |= 0xff << (8 * i)
 	}
-	return f
+	behind := separators
+	switch {
+	case w.end == len(p):
+		behind = string(rune(address.Beyond))
+	case p[w.end] != '^':
+		behind = p[w.end : w.end+1]
+	}
+	for i := range len(behind) {
+		f.hash = hashWord(w.text + behind[i:i+1])
+		entries = append(entries, f)
+	}
+	return entries
 }
+
+// separators are the bytes that "^" stands for, the end among them.
+var separators = func() string {
+	var s []byte
+	for c := byte('!'); c < address.Beyond; c++ {
+		if filter.Match([]byte("^"), []byte{c}, true) {
+			s = append(s, c)
+		}
+	}
+	return string(append(s, address.Beyond))
+}()

@@ -45,27 +45,33 @@ func (f *membership) open(data []byte) (problem string) {
 // has reports whether key may be a member; false is certain. hash is the first
 // of the key's four, whatever the answer.
 func (f *membership) has(key []byte) (maybe bool, hash uint64) {
-	// The first probe needs the first hash alone, and most keys end there:
-	// the second half is hashed only for those that go on.
 	a1, a2, k1, k2 := absorb(key)
 	n := len(key) & 15
-	h0, h1 := finish(a1, a2, k1, k2, n, len(key))
-	if !f.bit(h0) {
-		return false, h0
+	// finish, written out: most keys are asked for nothing but this hash, and
+	// a call costs WebAssembly as much.
+	h1 := a1 ^ bits.RotateLeft64(k1*c1, 31)*c2 ^ uint64(len(key))
+	h2 := a2 ^ bits.RotateLeft64(k2*c2, 33)*c1 ^ uint64(len(key))
+	h1 += h2
+	h2 += h1
+	h1, h2 = final(h1), final(h2)
+	h1 += h2
+	h2 += h1
+	if !f.bit(h1) {
+		return false, h1
 	}
 	if n < 8 {
 		k1 |= 1 << (n * 8)
 	} else {
 		k2 |= 1 << (n*8 - 64)
 	}
-	h2, h3 := finish(a1, a2, k1, k2, n+1, len(key)+1)
-	h := [4]uint64{h0, h1, h2, h3}
+	h3, h4 := finish(a1, a2, k1, k2, n+1, len(key)+1)
+	h := [4]uint64{h1, h2, h3, h4}
 	for i := uint64(1); i < uint64(f.k); i++ {
 		if !f.bit(h[i%2] + i*h[2+((i+i%2)%4)/2]) {
-			return false, h0
+			return false, h1
 		}
 	}
-	return true, h0
+	return true, h1
 }
 
 func (f *membership) bit(hash uint64) bool {
@@ -103,10 +109,10 @@ func absorb(key []byte) (h1, h2, k1, k2 uint64) {
 		k2 = binary.LittleEndian.Uint64(rest[n-8:]) >> (8 * (16 - n))
 	case len(key) >= 8:
 		k1 = binary.LittleEndian.Uint64(key[len(key)-8:]) >> (8 * (8 - n))
+	case n >= 4:
+		k1 = uint64(binary.LittleEndian.Uint32(rest)) | uint64(binary.LittleEndian.Uint32(rest[n-4:]))<<(8*(n-4))
 	default:
-		for i, c := range rest {
-			k1 |= uint64(c) << (8 * i)
-		}
+		k1 = uint64(rest[0]) | uint64(rest[n/2])<<(8*(n/2)) | uint64(rest[n-1])<<(8*(n-1))
 	}
 	return h1, h2, k1, k2
 }

@@ -21,36 +21,31 @@ type name struct {
 	text []byte
 }
 
-// Reset makes it the family of a host. The host's bytes must not change before
-// the next Reset.
-func (f *Family) Reset(host []byte) {
+// Reset makes it the family of an address's host. The address must not change
+// before the next Reset.
+func (f *Family) Reset(u *address.URL) {
 	f.names = f.names[:0]
-	if address.IsIP(host) {
-		f.add(host)
-		return
-	}
-	for start := 0; start < len(host); start++ {
-		if start == 0 || host[start-1] == '.' {
-			f.add(host[start:])
-		}
+	end := u.HostEnd()
+	for _, start := range u.Labels() {
+		f.add(u.Padded(), start, end)
 	}
 }
 
-func (f *Family) add(text []byte) {
-	f.names = append(f.names, name{hashOf(text), text})
+func (f *Family) add(padded []byte, start, end int) {
+	f.names = append(f.names, name{hashAt(padded, start, end-start), padded[start:end]})
 }
 
 // Entities adds "example.*" and "www.example.*" for "www.example.co.uk", whose
 // public suffix has so many bytes. It must follow Reset.
 func (f *Family) Entities(host []byte, suffix int) {
-	end := len(host) - suffix // behind the dot
-	if suffix <= 0 || end < 2 {
+	end := len(host) - suffix + 1 // behind the dot and the "*"
+	if suffix <= 0 || end < 3 {
 		return
 	}
-	f.buffer = append(append(f.buffer[:0], host[:end]...), '*')
-	for start := 0; start < end-1; start++ {
+	f.buffer = append(append(f.buffer[:0], host[:end-1]...), "*\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f"...)
+	for start := 0; start < end-2; start++ {
 		if start == 0 || f.buffer[start-1] == '.' {
-			f.add(f.buffer[start:])
+			f.add(f.buffer, start, end)
 		}
 	}
 }
@@ -61,7 +56,7 @@ func (f *Family) Entities(host []byte, suffix int) {
 //	for each name, in the order of their hashes: 4 bytes hash, 4 bytes offset<<1 | not
 //
 // where the offset is that of a uvarint length and the name's bytes in the
-// same section, and the hash is the lower half of the key's first hash.
+// same section, and the hash is the lower half of the word hash of Patterns.
 const (
 	setNames    = 1 << iota // some name without "~": others are outside
 	setEntities             // some name ends with ".*"
@@ -189,7 +184,7 @@ func (w *setWriter) add(domains []filter.Domain) int {
 	}
 	entries := make([]named, len(domains))
 	for i, d := range domains {
-		entries[i] = named{uint32(hashOf([]byte(d.Name))), uint32(w.names[d.Name]) << 1}
+		entries[i] = named{uint32(hashWord(d.Name)), uint32(w.names[d.Name]) << 1}
 		if d.Not {
 			entries[i].at |= 1
 		}

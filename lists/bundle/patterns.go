@@ -12,7 +12,8 @@ import (
 // very few of them:
 //
 //   - under one of its words, a run of letters and digits that must stand in
-//     an address as a whole word for the pattern to match;
+//     an address as a whole word for the pattern to match, and the byte behind
+//     it: under "c." an address of "/c.gif" is found, and not every "c=1";
 //   - else, when the rule holds on certain pages only, under those pages;
 //   - else under nothing: every request looks at it.
 //
@@ -20,7 +21,7 @@ import (
 //
 //	4 number of entries   4 those under nothing, which come first
 //	4 slots of the index   4 1 if a rule of a higher kind than Block is there
-//	8192 bytes: a Bloom filter with one probe of the words and pages, 2^16 bits
+//	8192 bytes: a Bloom filter of the words and pages with one probe, 2^16 bits
 //	(slots+1)×4 the first entry of each slot
 //	entries of 32 bytes:
 //	    4 lower half of the hash      4 offset of the record in rules
@@ -95,30 +96,33 @@ func wordHash(first, last uint64, n int) uint64 {
 	return ((first^bits.RotateLeft64(last, 32))*word1 ^ last + uint64(n)) * word2
 }
 
+// hashAt is wordHash of n bytes of a text that goes on for at least eight.
+func hashAt(text []byte, start, n int) uint64 {
+	first := binary.LittleEndian.Uint64(text[start:]) << (64 - 8*min(n, 8))
+	last := first
+	if n > 8 {
+		last = binary.LittleEndian.Uint64(text[start+n-8:])
+	}
+	return wordHash(first, last, n)
+}
+
 // hashWord is wordHash of a string.
 func hashWord(word string) uint64 {
-	var padded [8]byte
-	if len(word) < 8 {
-		copy(padded[8-len(word):], word)
-		x := binary.LittleEndian.Uint64(padded[:])
-		return wordHash(x, x, len(word))
-	}
-	return wordHash(binary.LittleEndian.Uint64([]byte(word)), binary.LittleEndian.Uint64([]byte(word[len(word)-8:])), len(word))
+	return hashAt(append([]byte(word), make([]byte, 8)...), 0, len(word))
 }
 
 // A Search yields the records that may match an address, one after another.
-// Where they begin is known for most.
 type Search struct {
 	list     *Bundle
 	patterns *Patterns
-	address  *address.URL
 	pages    *Family
 	types    filter.Types // of the request
 
 	text   []byte // padded
+	words  []uint64
 	block  int    // of 64 bytes
 	starts uint64 // of words left in the block
-	page   int    // page names tried
+	page   int    // names of the page that were tried
 	word   int    // where the present word begins
 	tag    uint32
 	entry  uint32 // next entry to try
@@ -126,42 +130,45 @@ type Search struct {
 	bad    bool
 }
 
-// Search begins a search for a request of one type from a page.
-func (b *Bundle) Search(p *Patterns, u *address.URL, pages *Family, t filter.Type) Search {
-	s := Search{list: b, patterns: p, address: u, pages: pages, types: filter.TypesOf(t), text: u.Padded(), block: -1}
-	s.end = p.unfiled
-	return s
+// Begin begins a search for a request of one type from a page.
+func (s *Search) Begin(b *Bundle, p *Patterns, u *address.URL, pages *Family, t filter.Type) {
+	words := u.Words()
+	*s = Search{
+		list: b, patterns: p, pages: pages, types: filter.TypesOf(t),
+		text: u.Padded(), words: words, starts: words[0] &^ (words[0] << 1), end: p.unfiled,
+	}
 }
 
 // Next reads the next record and where its pattern begins in the text, -1 when
 // it may begin anywhere. It returns false at the end, and at corruption.
 func (s *Search) Next(r *Record) (begin int, ok bool) {
 	for {
-		for s.entry < s.end {
-			e := s.patterns.entries[s.entry*entrySize : s.entry*entrySize+entrySize]
-			s.entry++
-			if binary.LittleEndian.Uint32(e) != s.tag {
+		entries, text, tag := s.patterns.entries, s.text, s.tag
+		for i := s.entry; i < s.end; i++ {
+			e := entries[i*entrySize : i*entrySize+entrySize]
+			if binary.LittleEndian.Uint32(e) != tag {
+				continue
+			}
+			window := s.word + int(int16(binary.LittleEndian.Uint16(e[24:])))
+			if window < 0 || window+8 > len(text) ||
+				binary.LittleEndian.Uint64(text[window:])&binary.LittleEndian.Uint64(e[16:]) != binary.LittleEndian.Uint64(e[8:]) {
 				continue
 			}
 			if types := filter.Types(binary.LittleEndian.Uint16(e[28:])); types != 0 && types&s.types == 0 {
 				continue
 			}
-			window := s.word + int(int16(binary.LittleEndian.Uint16(e[24:])))
-			if window < 0 || window+8 > len(s.text) ||
-				binary.LittleEndian.Uint64(s.text[window:])&binary.LittleEndian.Uint64(e[16:]) != binary.LittleEndian.Uint64(e[8:]) {
-				continue
-			}
-			if !s.list.read(binary.LittleEndian.Uint32(e[4:]), r) {
-				s.bad = true
-				return 0, false
-			}
+			begin := -1
 			if gap := int(int16(binary.LittleEndian.Uint16(e[26:]))); gap != floating {
 				if begin = s.word + gap; begin < 0 {
 					continue
 				}
-				return begin, true
 			}
-			return -1, true
+			s.entry = i + 1
+			if !s.list.read(binary.LittleEndian.Uint32(e[4:]), r) {
+				s.bad = true
+				return 0, false
+			}
+			return begin, true
 		}
 		if !s.nextWord() {
 			return 0, false
@@ -180,57 +187,50 @@ func (s *Search) Err() error {
 // nextWord finds the next word of the address, or name of the page, that the
 // filter knows.
 func (s *Search) nextWord() bool {
-	words, set := s.address.Words(), s.patterns.filter
+	known := (*[wordBytes]byte)(s.patterns.filter)
+	text, words, starts, block := s.text, s.words, s.starts, s.block
 	for {
-		for s.starts != 0 {
-			bit := bits.TrailingZeros64(s.starts)
-			s.starts &= s.starts - 1
-			// How long the word is: a longer one than 64 bytes is no word of a rule.
-			run := words[s.block]>>bit | words[s.block+1]<<1<<(63-bit)
-			n := bits.TrailingZeros64(^run)
-			start := s.block<<6 + bit
-			head := min(n, 8)
-			first := binary.LittleEndian.Uint64(s.text[start:]) << (64 - 8*head)
+		for starts != 0 {
+			bit := bits.TrailingZeros64(starts)
+			starts &= starts - 1
+			start := block<<6 + bit
+			// How long the word is, with the byte behind it. One of 64 bytes and
+			// more is no word of a rule.
+			n := bits.TrailingZeros64(^(words[block]>>bit | words[block+1]<<1<<(63-bit))) + 1
+			first := binary.LittleEndian.Uint64(text[start:]) << (64 - 8*min(n, 8))
 			last := first
 			if n > 8 {
-				last = binary.LittleEndian.Uint64(s.text[start+n-8:])
+				last = binary.LittleEndian.Uint64(text[start+n-8:])
 			}
 			hash := wordHash(first, last, n)
-			if set[hash>>(64-wordBits+3)]&(1<<(hash>>(64-wordBits)&7)) != 0 {
-				s.word = start
-				s.at(hash)
-				return true
+			if known[hash>>(64-wordBits+3)]>>(hash>>(64-wordBits)&7)&1 != 0 {
+				s.starts, s.block, s.word = starts, block, start
+				return s.at(hash)
 			}
 		}
-		s.block++
-		if s.block<<6 >= len(s.address.Text()) {
+		if block+2 >= len(words) {
 			break
 		}
-		carry := uint64(0)
-		if s.block > 0 {
-			carry = words[s.block-1] >> 63
-		}
-		s.starts = words[s.block] &^ (words[s.block]<<1 | carry)
+		block++
+		starts = words[block] &^ (words[block]<<1 | words[block-1]>>63)
 	}
-	s.block--
+	s.starts, s.block, s.word = 0, block, 0
 	for s.page < len(s.pages.names) {
 		hash := s.pages.names[s.page].hash
 		s.page++
-		if set[hash>>(64-wordBits+3)]&(1<<(hash>>(64-wordBits)&7)) != 0 {
-			s.word = 0
-			s.at(hash)
-			return true
+		if known[hash>>(64-wordBits+3)]>>(hash>>(64-wordBits)&7)&1 != 0 {
+			return s.at(hash)
 		}
 	}
 	return false
 }
 
-func (s *Search) at(hash uint64) {
+// at goes to the entries of a hash.
+func (s *Search) at(hash uint64) bool {
 	slot := hash >> s.patterns.shift * 4
 	s.tag = uint32(hash)
 	s.entry = binary.LittleEndian.Uint32(s.patterns.index[slot:])
 	s.end = binary.LittleEndian.Uint32(s.patterns.index[slot+4:])
-	if s.entry > s.end || s.end > s.patterns.count {
-		s.bad, s.entry, s.end = true, 0, 0
-	}
+	s.bad = s.entry > s.end || s.end > s.patterns.count
+	return !s.bad
 }

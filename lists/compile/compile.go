@@ -27,7 +27,7 @@ func Compile(text []byte) ([]byte, error) {
 // Bundle encodes the list's bundle. It fails when a regular expression is too
 // large, see Machine.
 func (l *List) Bundle() ([]byte, error) {
-	content := &bundle.Content{Sites: l.Sites, Recipients: l.Recipients, Machine: Machine}
+	content := &bundle.Content{Sites: l.Sites, Recipients: l.Recipients, Machine: Machine, Literals: literals}
 	hosts, directories := map[string]*bundle.Under{}, map[string]*bundle.Under{}
 	at := func(m map[string]*bundle.Under, key string) *bundle.Under {
 		u := m[key]

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp/syntax"
 	"slices"
+	"strings"
 
 	"paravent/lists/bundle"
 	"paravent/lists/filter"
@@ -25,13 +26,9 @@ const maxStates = 4096
 // instructions that the expression could be at before it reads the next byte,
 // and what stood before that byte, which "^" and "\b" ask for.
 func Machine(r *filter.Rule) ([]byte, error) {
-	flags := syntax.Perl
-	if !r.MatchCase {
-		flags |= syntax.FoldCase
-	}
-	parsed, err := syntax.Parse(r.Pattern, flags)
+	parsed, err := parse(r)
 	if err != nil {
-		return nil, fmt.Errorf("regular expression: %w", err)
+		return nil, err
 	}
 	program, err := syntax.Compile(parsed.Simplify())
 	if err != nil {
@@ -50,6 +47,50 @@ func Machine(r *filter.Rule) ([]byte, error) {
 		b.rows = append(b.rows, row)
 	}
 	return b.encode(), nil
+}
+
+func parse(r *filter.Rule) (*syntax.Regexp, error) {
+	flags := syntax.Perl
+	if !r.MatchCase {
+		flags |= syntax.FoldCase
+	}
+	parsed, err := syntax.Parse(r.Pattern, flags)
+	if err != nil {
+		return nil, fmt.Errorf("regular expression: %w", err)
+	}
+	return parsed, nil
+}
+
+// literals is a pattern that matches whatever the rule matches: its literal
+// text, with "*" for everything else.
+func literals(r *filter.Rule) string {
+	parsed, err := parse(r)
+	if err != nil {
+		return ""
+	}
+	var b strings.Builder
+	var write func(*syntax.Regexp)
+	write = func(re *syntax.Regexp) {
+		switch re.Op {
+		case syntax.OpConcat:
+			for _, part := range re.Sub {
+				write(part)
+			}
+		case syntax.OpCapture:
+			write(re.Sub[0])
+		case syntax.OpLiteral:
+			for _, c := range re.Rune {
+				if c < 0x20 || c >= 0x7f || c == '*' || c == '^' {
+					c = '*'
+				}
+				b.WriteRune(c)
+			}
+		default:
+			b.WriteByte('*')
+		}
+	}
+	write(parsed)
+	return b.String()
 }
 
 // What stood before the next byte.

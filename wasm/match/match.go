@@ -135,6 +135,7 @@ type Matcher struct {
 	pages     bundle.Family // names of the page's host
 	hosts     bundle.Family // and of the request's, if hostsMade
 	leaks     leak.Page
+	patterns  bundle.Search
 
 	hostsMade, entities bool
 	party               filter.Party // AnyParty: not known yet
@@ -180,7 +181,7 @@ func (m *Matcher) readPage(page []byte) {
 	}
 	m.pageText = append(m.pageText[:0], page...)
 	m.pageError = m.page.ParseHost(page)
-	m.pages.Reset(m.page.Host())
+	m.pages.Reset(&m.page)
 	m.entities = false
 	m.leaks.Set(m.pageText)
 }
@@ -317,8 +318,8 @@ func (m *Matcher) partyOf() filter.Party {
 // suffixes, and for each its path's leading directories. lower and exact are
 // host suffix and path, and key how many bytes of them the expression is.
 func (m *Matcher) walk(visit func(v bundle.Value, lower, exact []byte, key int) error) error {
-	end := m.url.HostEnd()
-	for _, start := range m.url.Labels() {
+	end, labels := m.url.HostEnd(), m.url.Labels()
+	for _, start := range labels[:max(len(labels)-m.list.Dots(), 0)] {
 		host := m.url.Text()[start:end]
 		v, ok, err := m.list.Host(host)
 		if err != nil {
@@ -398,7 +399,8 @@ func (m *Matcher) search(patterns *bundle.Patterns, best *found, r *Request) err
 		return nil
 	}
 	var record bundle.Record
-	s := m.list.Search(patterns, &m.url, &m.pages, r.Type)
+	s := &m.patterns
+	s.Begin(m.list, patterns, &m.url, &m.pages, r.Type)
 	for {
 		begin, ok := s.Next(&record)
 		if !ok {
@@ -407,14 +409,21 @@ func (m *Matcher) search(patterns *bundle.Patterns, best *found, r *Request) err
 		if best.any && record.Kind <= best.kind {
 			continue
 		}
-		ok, err := m.matches(&record, begin)
+		// Where a pattern may begin anywhere, its options are the cheaper question.
+		if begin >= 0 {
+			ok, err := m.matches(&record, begin)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				continue
+			}
+		}
+		ok, err := m.holds(r, &record)
+		if err == nil && ok && begin < 0 {
+			ok, err = m.matches(&record, begin)
+		}
 		if err != nil {
-			return err
-		}
-		if !ok {
-			continue
-		}
-		if ok, err = m.holds(r, &record); err != nil {
 			return err
 		}
 		if !ok {
@@ -474,7 +483,7 @@ func (m *Matcher) holds(r *Request, record *bundle.Record) (bool, error) {
 	if err == nil && limited {
 		if !m.hostsMade {
 			m.hostsMade = true
-			m.hosts.Reset(m.url.Host())
+			m.hosts.Reset(&m.url)
 			m.hosts.Entities(m.url.Host(), m.suffix(m.url.Host()))
 		}
 		return m.list.Holds(&hosts, &m.hosts)
