@@ -260,9 +260,7 @@ async function observeReferer(details) {
 function put(details, page, outcome, why) {
   const host = hostOf(page);
   const tabId = details.tabId >= 0 ? details.tabId : tabWith((url) => hostOf(url) === host);
-  if (tabId < 0) return;
-  // What leaked holds words of the page's address, which are not kept.
-  note(tabId, outcome, hostOf(details.url), why.reason === "leak" ? { ...why, rule: "" } : why);
+  if (tabId >= 0) note(tabId, outcome, hostOf(details.url), why);
 }
 
 /** @typedef {"asked" | "redirected" | "answered" | "failed"} Stage */

@@ -2,31 +2,31 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { before, describe, it } from "node:test";
 import { openDesk, openEngine, startModule } from "../tools/modules.js";
+import { bundleSHA256, list as readList, vectors } from "../tools/vectors.js";
 
 /** @typedef {import("./engine.js").Engine} Engine */
 
-const vectors = JSON.parse(await readFile(new URL("../../wasm/vectors/decisions.json", import.meta.url), "utf8"));
-const list = new TextEncoder().encode(`${vectors.list.join("\n")}\n`);
+const list = await readList();
+const sum = await bundleSHA256();
+const cases = await vectors();
 
 describe("decisions", () => {
   /** @type {Engine} */
   let engine;
 
   before(async () => {
-    const bundle = (await openDesk()).compile(list, vectors.bundleSHA256);
-    assert.equal(createHash("sha256").update(bundle).digest("hex"), vectors.bundleSHA256);
+    const bundle = (await openDesk()).compile(list, sum);
+    assert.equal(createHash("sha256").update(bundle).digest("hex"), sum);
     engine = await openEngine(bundle);
   });
 
-  for (const vector of vectors.cases) {
-    it(vector.name, () => {
-      const { url, type, page, mode } = { ...vectors.defaults, ...vector };
+  for (const { file, name, url, page, type, mode, method, body, referer, action, would, reason, rule } of cases) {
+    it(`${file}: ${name}`, () => {
       assert.deepEqual(
-        { ...engine.decide(url, page, type, mode), rule: engine.explain() },
-        { action: vector.action, would: vector.would ?? vector.action, reason: vector.reason, rule: vector.rule ?? "" },
+        { ...engine.decide(url, page, type, mode, { method, body, referer, leaks: true }), rule: engine.explain() },
+        { action, would, reason, rule },
       );
     });
   }
@@ -46,13 +46,13 @@ describe("what the desk refuses", () => {
 
   it("a list that is cut off", async () => {
     const desk = await openDesk();
-    assert.throws(() => desk.compile(list.subarray(0, list.length - 3), vectors.bundleSHA256), /^Error: list: line 31: cut off/);
+    assert.throws(() => desk.compile(list.subarray(0, list.length - 3), sum), /^Error: list: line \d+: cut off/);
   });
 });
 
 describe("what the engine refuses", () => {
   it("a truncated bundle, and keeps the one it has", async () => {
-    const bundle = (await openDesk()).compile(list, vectors.bundleSHA256);
+    const bundle = (await openDesk()).compile(list, sum);
     const module = await startModule("engine");
     assert.equal(module.call("open", [bundle]), 0);
     const answer = module.call("open", [bundle.subarray(0, bundle.length - 1)]);

@@ -1,12 +1,7 @@
 package match_test
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"os"
-	"strings"
 	"testing"
 
 	"golang.org/x/net/publicsuffix"
@@ -16,53 +11,12 @@ import (
 	"paravent/wasm/match"
 )
 
-// vectors are shared with the tests of the WebAssembly engine.
-type vectors struct {
-	List         []string
-	BundleSHA256 string
-	Defaults     struct{ Page, Site, Mode string }
-	Cases        []struct {
-		Name, URL, Type             string
-		Page, Site, Mode            *string
-		Action, Would, Reason, Rule string
-	}
-}
-
-func read(t testing.TB) (*vectors, *match.Matcher, []byte) {
-	t.Helper()
-	text, err := os.ReadFile("../vectors/decisions.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var v vectors
-	if err := json.Unmarshal(text, &v); err != nil {
-		t.Fatal(err)
-	}
-	bundle, err := compile.Compile([]byte(strings.Join(v.List, "\n") + "\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := match.Open(bundle)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.Registrable = registrable
-	return &v, m, bundle
-}
-
 func registrable(host []byte) int {
 	site, err := publicsuffix.EffectiveTLDPlusOne(string(host))
 	if err != nil {
 		return 0
 	}
 	return len(site)
-}
-
-func or(value *string, otherwise string) string {
-	if value != nil {
-		return *value
-	}
-	return otherwise
 }
 
 func Example() {
@@ -76,42 +30,8 @@ func Example() {
 	// Output: block listed ||tracker.example^
 }
 
-func TestVectors(t *testing.T) {
-	v, m, bundle := read(t)
-	if sum := sha256.Sum256(bundle); hex.EncodeToString(sum[:]) != v.BundleSHA256 {
-		t.Errorf("the list compiles to %x, decisions.json says %s", sum, v.BundleSHA256)
-	}
-	names := map[string]bool{}
-	for _, c := range v.Cases {
-		t.Run(c.Name, func(t *testing.T) {
-			if names[c.Name] {
-				t.Fatal("this name stands twice")
-			}
-			names[c.Name] = true
-			kind, ok := filter.TypeNamed(c.Type)
-			mode, known := match.ModeNamed(or(c.Mode, v.Defaults.Mode))
-			if !ok || !known {
-				t.Fatalf("type %s, mode %s", c.Type, or(c.Mode, v.Defaults.Mode))
-			}
-			d, err := m.Decide(&match.Request{
-				URL: []byte(c.URL), Page: []byte(or(c.Page, v.Defaults.Page)), Type: kind, Mode: mode,
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			would := c.Would
-			if would == "" {
-				would = c.Action
-			}
-			if d.Action.String() != c.Action || d.Would.String() != would || d.Reason.String() != c.Reason || m.Rule() != c.Rule {
-				t.Errorf("%s (would %s) %s %q", d.Action, d.Would, d.Reason, m.Rule())
-			}
-		})
-	}
-}
-
 func TestPhoto(t *testing.T) {
-	_, m, _ := read(t)
+	m := open(t)
 	for url, want := range map[string]bool{
 		"https://photos.example/clinic/image/upload/w_160/a.jpg":     true,
 		"http://photos.example:8080/plain/x":                         true,
@@ -131,7 +51,7 @@ func TestPhoto(t *testing.T) {
 }
 
 func TestADecisionAllocatesNothing(t *testing.T) {
-	_, m, _ := read(t)
+	m := open(t)
 	for _, url := range []string{
 		"https://a.b.c.fine.example/some/path/to/a/file.js?with=query",
 		"https://tracker.example/p.gif",
@@ -152,8 +72,7 @@ func TestADecisionAllocatesNothing(t *testing.T) {
 // FuzzDecide feeds bundles and addresses that nobody meant. Whatever comes,
 // the answer is a decision or an error.
 func FuzzDecide(f *testing.F) {
-	_, _, bundle := read(f)
-	f.Add(bundle, []byte("https://mixed.example/a/b/c/d/e/f/g/pixel"), []byte("https://booking.example/"), uint8(4))
+	f.Add(compiled(f), []byte("https://mixed.example/a/b/c/d/e/f/g/pixel"), []byte("https://booking.example/"), uint8(4))
 	f.Fuzz(func(t *testing.T, bundle, url, page []byte, kind uint8) {
 		m, err := match.Open(bundle)
 		if err != nil {
