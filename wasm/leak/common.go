@@ -6,7 +6,7 @@ import "strings"
 // nothing about a page: machinery of URLs and file names, what sites call
 // their pages in several languages, what every booking has, languages. What a
 // patient looks for is never among them: no specialty, illness or place.
-const common = ` ` +
+const common = `` +
 	// machinery
 	`http https www html htm php asp aspx jsp cgi index default home homepage main page pages site sites web app apps ` +
 	`api ajax json xml rss feed amp mobile desktop static assets asset cdn img image images photo photos ` +
@@ -32,9 +32,12 @@ const common = ` ` +
 
 // isCommon reports whether a folded word is a common one.
 func isCommon(word []byte) bool {
-	if len(word) > 14 {
-		return false
+	for rest := common; rest != ""; {
+		end := strings.IndexByte(rest, ' ')
+		if rest[:end] == string(word) {
+			return true
+		}
+		rest = rest[end+1:]
 	}
-	spaced := append(append(append(make([]byte, 0, 16), ' '), word...), ' ')
-	return strings.Contains(common, string(spaced))
+	return false
 }

@@ -25,41 +25,38 @@ var digests = [...]digest{
 }
 
 // sum is the digest of text, in the first size bytes.
-func (d *digest) sum(text []byte) (value [32]byte) {
-	var order interface {
-		binary.ByteOrder
-		binary.AppendByteOrder
-	} = binary.LittleEndian
-	if d.big {
-		order = binary.BigEndian
-	}
-	state := d.start
-	var words [16]uint32
-	whole := len(text) &^ 63
-	eat := func(blocks []byte) {
-		for ; len(blocks) > 0; blocks = blocks[64:] {
-			for i := range words {
-				words[i] = order.Uint32(blocks[4*i:])
-			}
-			d.block(&state, &words)
-		}
-	}
-	eat(text[:whole])
+func (d *digest) sum(text string) (value [32]byte) {
 	// All three pad alike: a one bit, zeros, and the length in bits
 	// (RFC 1321, 3.1 and 3.2; FIPS 180-4, 5.1.1).
-	var tail [128]byte
-	n := copy(tail[:], text[whole:])
-	tail[n] = 0x80
-	end := 64
-	if n >= 56 {
-		end = 128
+	padded := make([]byte, (len(text)+8)/64*64+64)
+	copy(padded, text)
+	padded[len(text)] = 0x80
+	length := uint64(len(text)) * 8
+	if d.big {
+		length = bits.ReverseBytes64(length)
 	}
-	order.PutUint64(tail[end-8:end], uint64(len(text))*8)
-	eat(tail[:end])
+	binary.LittleEndian.PutUint64(padded[len(padded)-8:], length)
+
+	state := d.start
+	for ; len(padded) > 0; padded = padded[64:] {
+		var words [16]uint32
+		for i := range words {
+			words[i] = d.order(binary.LittleEndian.Uint32(padded[4*i:]))
+		}
+		d.block(&state, &words)
+	}
 	for i, word := range state {
-		order.PutUint32(value[4*i:], word)
+		binary.LittleEndian.PutUint32(value[4*i:], d.order(word))
 	}
 	return value
+}
+
+// order brings the bytes of a word, read from the lowest on, into their order.
+func (d *digest) order(word uint32) uint32 {
+	if d.big {
+		return bits.ReverseBytes32(word)
+	}
+	return word
 }
 
 // md5Block is RFC 1321, 3.4.

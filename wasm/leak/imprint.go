@@ -1,46 +1,39 @@
 package leak
 
-import (
-	"bytes"
-	"slices"
-)
+import "bytes"
 
 // An imprint is a digest of the address in one of its forms.
 type imprint struct {
 	of    *digest
-	form  []byte
+	form  string
 	value [32]byte
 }
 
-// imprints appends to all the digests of an address in the forms that get digested: from
-// the scheme, the host (with and without www) or the path on; up to the end of
-// the path (with and without a slash there), of the query or of the fragment.
-// The origin alone is none of them.
+// imprints appends to all the digests of an address in the forms that get
+// digested: from the scheme, the host (with and without www) or the path on; up
+// to the end of the path (with and without a slash there), of the query or of
+// the fragment. The origin alone is none of them.
 func imprints(all []imprint, address []byte) []imprint {
 	a := cut(address)
-	heads := [][]byte{bytes.Join([][]byte{a.scheme, a.host}, []byte("://")), a.host, nil}
-	if www := []byte("www."); bytes.HasPrefix(a.host, www) {
-		heads = append(heads, a.host[len(www):])
+	path := a.query // its end without slashes
+	for path > a.path && address[path-1] == '/' {
+		path--
 	}
-	path := bytes.TrimRight(a.path, "/")
-	var tails [][]byte
-	for _, tail := range [][]byte{path, slices.Concat(path, []byte{'/'})} {
-		if len(path) > 0 {
-			tails = append(tails, tail)
-		}
-		if len(a.query) > 0 {
-			tail = slices.Concat(tail, []byte{'?'}, a.query)
-			tails = append(tails, tail)
-		}
-		if len(a.fragment) > 0 {
-			tails = append(tails, slices.Concat(tail, []byte{'#'}, a.fragment))
-		}
+	bare := a.host
+	if bytes.HasPrefix(address[bare:], []byte(www)) {
+		bare += len(www)
 	}
-	for _, head := range heads {
-		for _, tail := range tails {
-			form := slices.Concat(head, tail)
-			for i := range digests {
-				all = append(all, imprint{&digests[i], form, digests[i].sum(form)})
+	ends := [...]int{a.query, a.fragment, len(address)}
+	for _, slash := range [...]string{"", "/"} {
+		for i, end := range ends {
+			if i == 0 && path == a.path || i > 0 && end == ends[i-1] {
+				continue
+			}
+			for _, start := range [...]int{0, a.host, bare, a.path} {
+				form := string(address[start:path]) + slash + string(address[a.query:end])
+				for i := range digests {
+					all = append(all, imprint{&digests[i], form, digests[i].sum(form)})
+				}
 			}
 		}
 	}
@@ -64,8 +57,8 @@ func (p *Page) digest(depth, at int, encoding string, value []byte) bool {
 	for i := range p.digests {
 		d := &p.digests[i]
 		if bytes.Equal(value, d.value[:d.of.size]) {
-			p.frames[depth+1] = frame{d.form, d.of.name + encoding, at}
-			p.hit(Address, depth+1, 0, len(d.form))
+			p.frames[depth+1] = frame{[]byte(d.form), d.of.name + encoding, at}
+			p.hit(Address, depth+1, 0, 0, len(d.form))
 			return true
 		}
 	}

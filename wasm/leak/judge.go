@@ -1,6 +1,9 @@
 package leak
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // The rules say when words of the page in a request are a leak. They were
 // found by reading what they catch among 27,969 requests of real pages, see
@@ -36,7 +39,7 @@ type run struct {
 // judge decides whether a run that ends with the word text[at:end] says
 // enough.
 func (p *Page) judge(depth int, r run, at, end int, file bool) {
-	first, last := int(r.last-r.length), int(r.last)-1
+	first, last := r.last-r.length, r.last-1
 	if last < p.path.first {
 		return // it is of the host alone
 	}
@@ -49,48 +52,48 @@ func (p *Page) judge(depth int, r run, at, end int, file bool) {
 		if last < part.first || last >= part.end || first > part.first {
 			continue
 		}
-		words, weight := p.sum(part, first, last)
-		if all, _ := p.sum(part, part.first, part.end); words == 0 || words < all {
+		words, weight := p.sum(part.span, first, last)
+		if all, _ := p.sum(part.span, part.first, part.end); words == 0 || words < all {
 			continue
 		}
 		if words >= 2 && weight >= twoWeights ||
 			isolated(text, r.value, end) && (weight >= someWeight || p.under(part.name, depth, r.value)) {
-			p.hit(part.what, depth, r.value, end)
+			p.hit(part.what, depth, r.value, at, end)
 		}
 	}
 }
 
 func (p *Page) judgePath(depth int, r run, at, end int, file bool) {
-	first, last := int(r.last-r.length), int(r.last)-1
+	first, last := r.last-r.length, r.last-1
 	text := p.frames[depth].text
 	words, weight := p.sum(p.path, first, last)
-	all, _ := p.sum(p.path, 0, len(p.words))
+	all, _ := p.sum(p.path, 0, maxWords)
 	whole := words == all && (last >= p.path.end || last == p.path.end-1 && !goesOn(text[end:]))
 	if all == 0 {
 		told, _ := p.sum(p.rest, first, last)
-		all, _ = p.sum(p.rest, 0, len(p.words))
+		all, _ = p.sum(p.rest, 0, maxWords)
 		whole = told == all
 	}
-	hosted := first < p.path.first && first <= p.host.first
+	hosted := first < p.path.first && first <= p.bare
 	switch {
 	case hosted && whole:
-		p.hit(Address, depth, r.start, end)
+		p.hit(Address, depth, r.start, r.start, end)
 	case words == 0:
 	case file:
 		if words >= 2 && words == all && weight >= fileWeight {
-			p.hit(Path, depth, r.start, end)
+			p.hit(Path, depth, r.start, at, end)
 		}
 	case words >= 2 && weight >= twoWeights,
 		weight >= someWeight && hosted,
 		weight >= someWeight && words == all && first <= p.path.first && last >= p.path.end-1 && isolated(text, r.value, end),
 		first == last && weight >= someWeight && isolated(text, at, end) && (weight >= muchWeight || p.second(last)):
-		p.hit(Path, depth, r.start, end)
+		p.hit(Path, depth, r.start, at, end)
 	}
 }
 
 // second reports whether a word, which is all of a field, is another one than
 // that in the field before.
-func (p *Page) second(word int) bool {
+func (p *Page) second(word int16) bool {
 	if p.alone == 0 {
 		p.alone = word + 1
 	}
@@ -99,7 +102,10 @@ func (p *Page) second(word int) bool {
 
 // goesOn reports whether a path goes on with rest.
 func goesOn(rest []byte) bool {
-	return len(rest) >= 2 && bytes.IndexByte([]byte("/-_.+"), rest[0]) >= 0 && classes[rest[1]]&inWord != 0
+	if len(rest) < 2 || classes[rest[1]]&inWord == 0 {
+		return false
+	}
+	return classes[rest[0]] == joint || rest[0] == '.'
 }
 
 // isolated reports whether text[start:end] is all of a field's value, but for
@@ -111,8 +117,8 @@ func isolated(text []byte, start, end int) bool {
 	for end < len(text) && (text[end] == '/' || text[end] == ' ') {
 		end++
 	}
-	return (start == 0 || bytes.IndexByte([]byte("=\"',:;[|\n"), text[start-1]) >= 0) &&
-		(end == len(text) || bytes.IndexByte([]byte("&\"',:;]|\n\r}"), text[end]) >= 0)
+	return (start == 0 || strings.IndexByte("=\"',:;[|\n", text[start-1]) >= 0) &&
+		(end == len(text) || strings.IndexByte("&\"',:;]}|\n\r", text[end]) >= 0)
 }
 
 // field is the name under which the text at depth, or else one around it, has
@@ -142,46 +148,67 @@ func (p *Page) under(name []byte, depth, at int) bool {
 }
 
 // fieldName is the name under which text has what stands at the offset at: the
-// key of a JSON value, the name of a parameter or that of a part of a form.
+// key of a JSON value, the name of a parameter or that of a part of a form
+// (RFC 7578). It is looked for in the 400 bytes before.
 func fieldName(text []byte, at int) []byte {
+	const partHead = "\"\r\n\r\n"
 	low := max(0, at-400)
-	for i := at - 1; i >= low; i-- {
+	i := at - 1
+	for ; i >= low; i-- {
 		switch text[i] {
 		case '"', '[':
-			before := bytes.TrimRight(text[low:i], " ")
-			if n := len(before); n > 0 && before[n-1] == ':' {
-				name := bytes.TrimRight(before[:n-1], `" `)
-				return name[bytes.LastIndexByte(name, '"')+1:]
+			end := back(text, i, ' ')
+			if end > 0 && text[end-1] == ':' {
+				end = back(text, back(text, end-1, ' '), '"')
+				return text[quote(text, end):end]
 			}
+			continue
 		case '\n':
-			if head, ok := bytes.CutSuffix(text[low:i], []byte("\"\r\n\r")); ok { // RFC 7578
-				return head[bytes.LastIndexByte(head, '"')+1:]
+			if end := i + 1 - len(partHead); end > 0 && string(text[end:i+1]) == partHead {
+				return text[quote(text, end):end]
 			}
-			return parameter(text[i+1 : at])
 		case '&', '?', ';':
-			return parameter(text[i+1 : at])
+		default:
+			continue
 		}
+		break
 	}
-	if low > 0 {
+	if i < low && low > 0 {
 		return nil
 	}
-	return parameter(text[:at])
+	end := before(text[i+1:at], '=') + i + 1
+	if end == at {
+		return nil
+	}
+	start := end
+	for start > i+1 && text[start-1] > ' ' && text[start-1] < 0x7f {
+		start--
+	}
+	return text[start:end]
 }
 
-func parameter(text []byte) []byte {
-	name, _, ok := bytes.Cut(text, []byte("="))
-	if !ok {
-		return nil
+// back is the offset behind the last byte before end that is not c.
+func back(text []byte, end int, c byte) int {
+	for end > 0 && text[end-1] == c {
+		end--
 	}
-	return name
+	return end
+}
+
+// quote is the offset behind the last quotation mark before end.
+func quote(text []byte, end int) int {
+	return bytes.LastIndexByte(text[:end], '"') + 1
 }
 
 // alike reports whether one of two names has the other in it, whatever their
 // case and signs: insuranceSector and insurance_sector, motiveKey and motive.
 func alike(a, b []byte) bool {
 	var rooms [2][maxField]byte
-	x, y := letters(rooms[0][:0], a), letters(rooms[1][:0], b)
-	return len(x) >= 3 && len(y) >= 3 && (bytes.Contains(x, y) || bytes.Contains(y, x))
+	long, short := letters(rooms[0][:0], a), letters(rooms[1][:0], b)
+	if len(long) < len(short) {
+		long, short = short, long
+	}
+	return len(short) >= 3 && index(long, short) >= 0
 }
 
 func letters(out, name []byte) []byte {
@@ -191,4 +218,14 @@ func letters(out, name []byte) []byte {
 		}
 	}
 	return out
+}
+
+// index is bytes.Index, in less code.
+func index(text, piece []byte) int {
+	for i := 0; i+len(piece) <= len(text); i++ {
+		if bytes.HasPrefix(text[i:], piece) {
+			return i
+		}
+	}
+	return -1
 }

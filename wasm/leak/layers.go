@@ -2,7 +2,6 @@ package leak
 
 import (
 	"bytes"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -28,7 +27,7 @@ type search struct {
 	place Place
 	best  Finding
 	found bool
-	alone int // the first word that was all of a field, plus one
+	alone int16 // the first word that was all of a field, plus one
 }
 
 // A frame is a text in which words are looked for. All but the outermost were
@@ -58,13 +57,13 @@ func (p *Page) look(place Place, text []byte, file bool) {
 // lookAtURL looks into a URL. Behind the first ; or = its path is fields too.
 func (p *Page) lookAtURL(url []byte) {
 	a := cut(url)
-	file, fields := a.path, []byte(nil)
-	if i := bytes.IndexAny(file, ";="); i >= 0 {
-		file, fields = file[:i], file[i:]
+	end := a.path
+	for end < a.query && url[end] != ';' && url[end] != '=' {
+		end++
 	}
-	p.look(URL, file, true)
-	p.look(URL, fields, false)
-	p.look(URL, a.query, false)
+	p.look(URL, url[a.path:end], true)
+	p.look(URL, url[end:a.query], false)
+	p.look(URL, url[a.query:a.fragment], false)
 }
 
 // enter looks into out, which was unwrapped from the text at depth.
@@ -157,7 +156,7 @@ func (p *Page) readWords(depth int, file bool) {
 // base64 looks into what the digits from start to end stand for. A text may
 // begin at any of them, since what stands before it may be digits too.
 func (p *Page) base64(depth, start, end int) {
-	if depth == maxDepth || p.work < 0 {
+	if depth == maxDepth {
 		return
 	}
 	text := p.frames[depth].text
@@ -170,7 +169,7 @@ func (p *Page) base64(depth, start, end int) {
 	for shift := range min(4, end-start-minBase64+1) {
 		digits := text[start+shift : end]
 		some, whole := standsForText(digits)
-		if !some && shift > 0 {
+		if p.work < 0 || !some && shift > 0 {
 			continue
 		}
 		out := unbase64(p.buffers[depth][:0], digits)
@@ -228,7 +227,7 @@ func (p *Page) inflate(depth, at int, encoding string, stream []byte) {
 	if p.work -= attempt; p.work < 0 {
 		return
 	}
-	out, _ := p.inflater.inflate(p.buffers[depth][:0], stream, min(maxText, p.work))
+	out, _ := p.inflater.inflate(p.buffers[depth][:0], stream, min(maxText, p.work/2))
 	p.buffers[depth] = out
 	if p.work -= len(out); len(out) >= minText {
 		p.enter(depth, at, encoding, out, false)
@@ -254,30 +253,28 @@ func isText(text []byte) bool {
 // lookAtReferer looks into a Referer. That of another page of the site is a
 // leak too: the top document's address may have changed since.
 func (p *Page) lookAtReferer(referer []byte) {
-	if len(referer) == 0 {
-		return
-	}
 	if p.telling {
 		p.look(Referer, referer, false)
 	}
 	here, there := cut(p.address), cut(referer)
-	if p.found || !bytes.Equal(here.host, there.host) {
+	if p.found || there.host == there.path ||
+		!bytes.Equal(p.address[here.host:here.path], referer[there.host:there.path]) {
 		return
 	}
-	behind := referer[len(there.scheme)+len("://")+len(there.host):]
-	r := reader{text: behind}
+	r := reader{text: referer, end: there.path}
 	for r.next() {
-		if weigh(appendFolded(nil, behind[r.start:r.end]), r.classes) > 0 {
+		if weigh(appendFolded(nil, referer[r.start:r.end]), r.classes) > 0 {
 			p.place = Referer
 			p.frames[0] = frame{text: referer}
-			p.hit(Address, 0, 0, len(referer))
+			p.hit(Address, 0, 0, 0, len(referer))
 			return
 		}
 	}
 }
 
-// hit notes text[start:end] of the frame at depth, unless more is known.
-func (p *Page) hit(what What, depth, start, end int) {
+// hit notes text[start:end] of the frame at depth, unless more is known. Its
+// field is that of the word at the offset at.
+func (p *Page) hit(what What, depth, start, at, end int) {
 	text := p.frames[depth].text[start:min(end, start+maxShown)]
 	if p.found && (p.best.What < what || p.best.What == what && len(p.best.Text) >= len(text)) {
 		return
@@ -285,36 +282,42 @@ func (p *Page) hit(what What, depth, start, end int) {
 	p.found = true
 	p.best = Finding{
 		What: what, Place: p.place, Encoding: p.encoding(depth, start, len(text)),
-		Text: string(text), Field: string(p.field(depth, start)),
+		Text: string(text), Field: string(p.field(depth, at)),
 	}
 }
 
 // encoding names the layers around what stands at the offset at of the text at
 // depth. Escapes are no layer of what had none.
 func (p *Page) encoding(depth, at, size int) string {
-	var layers []string
+	name, last, twice := "", "", false
 	for ; depth > 0; depth-- {
 		f := &p.frames[depth]
 		if f.encoding == "percent" || f.encoding == "escapes" {
-			piece := f.text[at:min(at+size, len(f.text))]
-			if i := bytes.Index(p.frames[depth-1].text, piece); i >= 0 {
+			if i := index(p.frames[depth-1].text, f.text[at:min(at+size, len(f.text))]); i >= 0 {
 				at = i
 				continue
 			}
 		}
-		n := len(layers)
-		if n > 0 && len(f.text) > 0 && (f.text[0] == '{' || f.text[0] == '[') {
-			layers = append(layers, "JSON")
+		switch {
+		case name == "":
+			name = f.encoding
+		case f.encoding == "percent" && last == "percent":
+			if !twice { // or more often
+				name += " twice"
+			}
+			twice = true
+		default:
+			if len(f.text) > 0 && (f.text[0] == '{' || f.text[0] == '[') {
+				name += " in JSON"
+			}
+			name += " in " + f.encoding
+			twice = false
 		}
-		if n > 0 && f.encoding == "percent" && layers[n-1] == "percent" {
-			layers[n-1] = "percent twice"
-		} else {
-			layers = append(layers, f.encoding)
-		}
+		last = f.encoding
 		at, size = f.at, maxShown
 	}
-	if len(layers) == 0 {
+	if name == "" {
 		return "plain"
 	}
-	return strings.Join(layers, " in ")
+	return name
 }

@@ -123,6 +123,8 @@ func (p *Page) Find(url, body, referer []byte) (Finding, bool) {
 		p.lookAtURL(url)
 		p.look(Body, body, false)
 	}
-	p.lookAtReferer(referer)
+	if len(referer) > 0 {
+		p.lookAtReferer(referer)
+	}
 	return p.best, p.found
 }

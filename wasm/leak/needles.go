@@ -13,9 +13,9 @@ const (
 // The needles are what is looked for: the words of an address in their order.
 type needles struct {
 	words []needle
-	host  part
-	path  part
-	rest  part   // query and fragment
+	bare  int16 // the first word of the host but for www
+	path  span
+	rest  span   // query and fragment
 	parts []part // the values of the query, and the fragment
 
 	// telling is whether any word weighs something: an address without such
@@ -38,49 +38,69 @@ type needle struct {
 	alike  int16 // the next place of the same word, plus one
 }
 
-// A part of the address are its words from first up to end.
+// A span are the words from first up to end.
+type span struct{ first, end int16 }
+
+// A part of the address is a parameter's value or the fragment.
 type part struct {
-	what       What
-	first, end int
-	name       []byte // of a parameter
+	span
+	what What
+	name []byte // of the parameter
 }
 
-// pieces are what an address is made of. The host has its port.
-type pieces struct{ scheme, host, path, query, fragment []byte }
+// www is what hosts are often written without.
+const www = "www."
+
+// pieces tell where the pieces of an address begin: the host, which has its
+// port, the path, the query with its question mark, the fragment with its sign.
+// One that is not there begins where the next one does, or at the end.
+type pieces struct{ host, path, query, fragment int }
 
 func cut(address []byte) (a pieces) {
-	rest := address
-	if i := bytes.IndexByte(rest, ':'); i >= 0 && bytes.HasPrefix(rest[i:], []byte("://")) {
-		a.scheme, rest = rest[:i], rest[i+len("://"):]
+	if i := bytes.IndexByte(address, ':'); i >= 0 && bytes.HasPrefix(address[i:], []byte("://")) {
+		a.host = i + len("://")
 	}
-	rest, a.fragment, _ = bytes.Cut(rest, []byte("#"))
-	rest, a.query, _ = bytes.Cut(rest, []byte("?"))
-	a.host = rest
-	if i := bytes.IndexByte(rest, '/'); i >= 0 {
-		a.host, a.path = rest[:i], rest[i:]
-	}
-	a.host = a.host[bytes.LastIndexByte(a.host, '@')+1:]
+	a.fragment = before(address, '#')
+	a.query = before(address[:a.fragment], '?')
+	a.path = a.host + before(address[a.host:a.query], '/')
+	a.host += bytes.LastIndexByte(address[a.host:a.path], '@') + 1
 	return a
+}
+
+// before is how much of text is before the first c.
+func before(text []byte, c byte) int {
+	if i := bytes.IndexByte(text, c); i >= 0 {
+		return i
+	}
+	return len(text)
 }
 
 // learn makes the needles of an address, which must not change as long as
 // they are used.
 func (k *needles) learn(address []byte) {
-	*k = needles{words: k.words[:0], parts: k.parts[:0]}
+	k.words, k.parts, k.digests, k.telling = k.words[:0], k.parts[:0], nil, false
+	clear(k.table[:])
+	clear(k.sieve[:])
 	a := cut(address)
-	k.host = k.add(Address, a.host, false)
-	k.path = k.add(Path, a.path, true)
-	for len(a.query) > 0 {
-		var pair []byte
-		pair, a.query, _ = bytes.Cut(a.query, []byte("&"))
-		name, value, _ := bytes.Cut(pair, []byte("="))
-		k.add(Search, name, false)
-		words := k.add(Search, value, true)
-		words.name = name
-		k.parts = append(k.parts, words)
+	k.add(address[a.host:a.path], false)
+	k.bare = 0
+	if bytes.HasPrefix(address[a.host:], []byte(www)) {
+		k.bare = 1
 	}
-	k.parts = append(k.parts, k.add(Path, a.fragment, true))
-	k.rest = part{first: k.path.end, end: len(k.words)}
+	k.path = k.add(address[a.path:a.query], true)
+	query := address[a.query:a.fragment]
+	for len(query) > 1 {
+		query = query[1:] // a question mark, or what stands between parameters
+		end := before(query, '&')
+		middle := before(query[:end], '=')
+		k.add(query[:middle], false)
+		value := k.add(query[min(middle+1, end):end], true)
+		k.parts = append(k.parts, part{value, Search, query[:middle]})
+		query = query[end:]
+	}
+	fragment := k.add(address[a.fragment:], true)
+	k.parts = append(k.parts, part{fragment, Path, nil})
+	k.rest = span{k.path.end, int16(len(k.words))}
 	for _, w := range k.words {
 		k.telling = k.telling || w.weight > 0
 	}
@@ -88,13 +108,13 @@ func (k *needles) learn(address []byte) {
 
 // add adds the words of a text. Words that weigh nothing are added too, since
 // they stand between the others; the words of a host never weigh.
-func (k *needles) add(what What, text []byte, weighs bool) part {
+func (k *needles) add(text []byte, weighs bool) (added span) {
 	text = unwrapped(text)
 	from := len(text)
 	if weighs {
 		from = hostEnd(text)
 	}
-	added := part{what: what, first: len(k.words)}
+	added.first = int16(len(k.words))
 	r := reader{text: text}
 	for len(k.words) < maxWords && r.next() {
 		word := text[r.start:r.end]
@@ -103,12 +123,12 @@ func (k *needles) add(what What, text []byte, weighs bool) part {
 		if r.start >= from {
 			w.weight = weigh(word, r.classes)
 		}
-		w.opens = weighs && len(k.words) == added.first
+		w.opens = weighs && len(k.words) == int(added.first)
 		k.words = append(k.words, w)
 		k.sieve[sieveSlot(word)] = true
 		k.index(len(k.words))
 	}
-	added.end = len(k.words)
+	added.end = int16(len(k.words))
 	return added
 }
 
@@ -159,10 +179,10 @@ func (k *needles) find(hash uint64) int16 {
 	}
 }
 
-// sum adds up the words of a part that weigh something and are among those
+// sum adds up the words of a span that weigh something and are among those
 // from first to last, and their weight.
-func (k *needles) sum(of part, first, last int) (words, weight int) {
-	for i := max(of.first, first); i < min(of.end, last+1); i++ {
+func (k *needles) sum(of span, first, last int16) (words, weight int) {
+	for i := max(of.first, first); i < of.end && i <= last; i++ {
 		if w := int(k.words[i].weight); w > 0 {
 			words++
 			weight += w
@@ -174,9 +194,12 @@ func (k *needles) sum(of part, first, last int) (words, weight int) {
 // hostEnd is where the host ends in a text that is an address, or nothing but
 // a host; it is 0 in any other text.
 func hostEnd(text []byte) int {
-	start := 0
-	if i := bytes.Index(text, []byte("//")); i == 0 || i > 0 && text[i-1] == ':' && i <= len("https:") {
-		start = i + 2
+	start := before(text, '/')
+	switch {
+	case start > len("https:") || !bytes.HasPrefix(text[start:], []byte("//")) || start > 0 && text[start-1] != ':':
+		start = 0
+	default:
+		start += len("//")
 	}
 	end, dot := start, 0
 	for end < len(text) && (classes[text[end]]&inWord != 0 || text[end] == '-' || text[end] == '.') {
@@ -185,10 +208,7 @@ func hostEnd(text []byte) int {
 		}
 		end++
 	}
-	switch {
-	case start > 0:
-		return end
-	case end < len(text) || dot == 0 || end-dot < 3 || classes[text[dot+1]] == figure:
+	if start == 0 && (end < len(text) || dot == 0 || end-dot < 3 || classes[text[dot+1]] == figure) {
 		return 0
 	}
 	return end

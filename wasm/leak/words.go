@@ -1,9 +1,6 @@
 package leak
 
-import (
-	"unicode"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // What a byte is to a reader of words.
 const (
@@ -114,8 +111,8 @@ func fold(text []byte) (letter rune, size int) {
 		letter = ' '
 	case letter >= 0x300 && letter < 0x370: // combining accents
 		letter = 0
-	default:
-		letter = unicode.ToLower(letter)
+	case letter >= 0x391 && letter < 0x3aa, letter >= 0x410 && letter < 0x430: // Greek, Cyrillic
+		letter += 0x20
 	}
 	return letter, size
 }
