@@ -278,7 +278,7 @@ func (g generator) wrap(t told) request {
 		value, raw = l.wrap(g, value), l.raw
 		r.how = append(r.how, l.name)
 	}
-	if t.what == Address && g.IntN(8) == 0 {
+	if t.what == Address && !strings.ContainsAny(value, "éöçłóèïüäñź ") && g.IntN(6) == 0 {
 		put(oneOf(g, fingerprints...))
 	} else {
 		put(oneOf(g, layers...))
@@ -330,7 +330,7 @@ func TestGeneratedLeaks(t *testing.T) {
 				t.Logf("missed %s %s=%q by %q\n\tpage %s\n\turl  %s\n\tbody %q", told.what, told.name, told.text, r.how, address, r.url, r.body)
 			}
 		}
-		if got.What == told.what {
+		if ok && got.What == told.what {
 			exact++
 		}
 		if got, ok := stranger.Find([]byte(r.url), []byte(r.body), nil); ok {

@@ -9,11 +9,10 @@ type imprint struct {
 	value [32]byte
 }
 
-// imprints appends to all the digests of an address in the forms that get
-// digested: from the scheme, the host (with and without www) or the path on; up
+// imprints makes the digests of an address in the forms that get digested: from the scheme, the host (with and without www) or the path on; up
 // to the end of the path (with and without a slash there), of the query or of
 // the fragment. The origin alone is none of them.
-func imprints(all []imprint, address []byte) []imprint {
+func imprints(address []byte) (all []imprint) {
 	a := cut(address)
 	path := a.query // its end without slashes
 	for path > a.path && address[path-1] == '/' {
@@ -49,10 +48,7 @@ func (p *Page) digest(depth, at int, encoding string, value []byte) bool {
 		return false
 	}
 	if p.digests == nil {
-		p.digests = imprints(nil, p.address)
-		if plain := unwrapped(p.address); len(plain) < len(p.address) {
-			p.digests = imprints(p.digests, plain)
-		}
+		p.digests = imprints(p.address)
 	}
 	for i := range p.digests {
 		d := &p.digests[i]

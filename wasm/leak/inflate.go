@@ -32,6 +32,10 @@ var (
 	// lengthOrder is the order in which a block describes the code of its code
 	// lengths (3.2.7).
 	lengthOrder = [19]uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
+
+	// How often the symbols 16, 17 and 18 repeat a length (3.2.7).
+	repeatBase = [3]uint{3, 3, 11}
+	repeatBits = [3]uint{2, 3, 7}
 )
 
 const endOfBlock = 256
@@ -205,31 +209,27 @@ func (f *inflater) dynamic() bool {
 		if !ok {
 			return false
 		}
-		if symbol < 16 {
-			all[i] = uint8(symbol)
-			i++
-			continue
-		}
-		var again uint8 // the length that is repeated
-		var bits, times uint = 2, 3
-		switch symbol {
-		case 16:
-			if i == 0 {
+		length, times := uint8(symbol), uint(1)
+		if symbol >= 16 { // a length that is repeated
+			kind := symbol - 16
+			length = 0
+			if kind == 0 {
+				if i == 0 {
+					return false
+				}
+				length = all[i-1]
+			}
+			more, ok := f.take(repeatBits[kind])
+			if !ok {
 				return false
 			}
-			again = all[i-1]
-		case 17:
-			bits = 3
-		case 18:
-			bits, times = 7, 11
+			times = repeatBase[kind] + more
 		}
-		more, ok := f.take(bits)
-		times += more
-		if !ok || times > uint(len(all)-i) {
+		if times > uint(len(all)-i) {
 			return false
 		}
 		for range times {
-			all[i] = again
+			all[i] = length
 			i++
 		}
 	}

@@ -13,8 +13,8 @@ import (
 //     has common words only, the parameters must be there too.
 //   - Two words of the path that follow each other there too, in a field (a
 //     URL's parameter, or anywhere in a body): titles and breadcrumbs are made
-//     of them. In the path of a URL the site's own files have such names, so
-//     there it must be all of the path.
+//     of them. In the path of a URL nothing counts but the address: the site's
+//     own files on a CDN have such names.
 //   - A single word of the path is a leak if it is all of a field and a long
 //     word, an identifier, or all of the path; or if another field is another
 //     word of the address: specialty=urology&city=berlin.
@@ -25,7 +25,6 @@ const (
 	someWeight = 2 // a word of five letters
 	muchWeight = 3 // one of seven, an identifier of eight, a number of six figures
 	twoWeights = 3 // two words, one of which has five letters
-	fileWeight = 5 // the same in the path of a URL
 )
 
 // A run are words of a text that follow each other as they do in the address.
@@ -78,11 +77,7 @@ func (p *Page) judgePath(depth int, r run, at, end int, file bool) {
 	switch {
 	case hosted && whole:
 		p.hit(Address, depth, r.start, r.start, end)
-	case words == 0:
-	case file:
-		if words >= 2 && words == all && weight >= fileWeight {
-			p.hit(Path, depth, r.start, at, end)
-		}
+	case words == 0 || file:
 	case words >= 2 && weight >= twoWeights,
 		weight >= someWeight && hosted,
 		weight >= someWeight && words == all && first <= p.path.first && last >= p.path.end-1 && isolated(text, r.value, end),
@@ -157,15 +152,17 @@ func fieldName(text []byte, at int) []byte {
 	for ; i >= low; i-- {
 		switch text[i] {
 		case '"', '[':
-			end := back(text, i, ' ')
-			if end > 0 && text[end-1] == ':' {
-				end = back(text, back(text, end-1, ' '), '"')
-				return text[quote(text, end):end]
+			end := i
+			for end > low && text[end-1] == ' ' {
+				end--
+			}
+			if end > low && text[end-1] == ':' {
+				return nameBefore(text[low : end-1])
 			}
 			continue
 		case '\n':
-			if end := i + 1 - len(partHead); end > 0 && string(text[end:i+1]) == partHead {
-				return text[quote(text, end):end]
+			if head := text[low : i+1]; bytes.HasSuffix(head, []byte(partHead)) {
+				return nameBefore(head[:len(head)-len(partHead)+1])
 			}
 		case '&', '?', ';':
 		default:
@@ -176,28 +173,25 @@ func fieldName(text []byte, at int) []byte {
 	if i < low && low > 0 {
 		return nil
 	}
-	end := before(text[i+1:at], '=') + i + 1
-	if end == at {
+	value := text[i+1 : at]
+	end := before(value, '=')
+	if end == len(value) {
 		return nil
 	}
+	return nameBefore(value[:end])
+}
+
+// nameBefore is the name that stands at the end of text, in quotes or not.
+func nameBefore(text []byte) []byte {
+	end := len(text)
+	for end > 0 && (text[end-1] == ' ' || text[end-1] == '"') {
+		end--
+	}
 	start := end
-	for start > i+1 && text[start-1] > ' ' && text[start-1] < 0x7f {
+	for start > 0 && text[start-1] > ' ' && text[start-1] < 0x7f && strings.IndexByte("\"{},:=", text[start-1]) < 0 {
 		start--
 	}
 	return text[start:end]
-}
-
-// back is the offset behind the last byte before end that is not c.
-func back(text []byte, end int, c byte) int {
-	for end > 0 && text[end-1] == c {
-		end--
-	}
-	return end
-}
-
-// quote is the offset behind the last quotation mark before end.
-func quote(text []byte, end int) int {
-	return bytes.LastIndexByte(text[:end], '"') + 1
 }
 
 // alike reports whether one of two names has the other in it, whatever their

@@ -61,9 +61,9 @@ func (p *Page) lookAtURL(url []byte) {
 	for end < a.query && url[end] != ';' && url[end] != '=' {
 		end++
 	}
-	p.look(URL, url[a.path:end], true)
-	p.look(URL, url[end:a.query], false)
-	p.look(URL, url[a.query:a.fragment], false)
+	for i, piece := range [...][]byte{url[a.path:end], url[end:a.query], url[a.query:a.fragment]} {
+		p.look(URL, piece, i == 0)
+	}
 }
 
 // enter looks into out, which was unwrapped from the text at depth.
