@@ -9,8 +9,12 @@ usage() {
 ./build.sh run    the demo: a patient books on a leaking site, without and with Paravent
 ./build.sh test   every check and test, in real Chromium and real Firefox
 ./build.sh build  dist/bin, dist/chromium, dist/firefox and their packages
-./build.sh bench  decisions a second, natively and in WebAssembly
-                  [--corpus FILE] adds recorded requests, a JSON object a line
+./build.sh bench  the engine beside uBlock Origin's, Ghostery's and AdGuard's: speed and
+                  coverage in Node, native Go and Chromium, loading, waking, scale
+                  [--corpus FILE] recorded requests, a JSON object a line
+                  [--list FILE] adblock filters  [--json FILE] the figures
+                  [--parts node,native,loading,chromium,wake,scale] only these
+                  [--dependencies] instead: what each dependency costs
 ./build.sh lint   formatting, vet, types and style
 ./build.sh clean  remove what was built
 TEXT
@@ -119,10 +123,14 @@ run_tests() {
 
 bench() {
   build
-  say "native Go"
-  PARAVENT_BUNDLE="$PWD/dist/lists/list.bundle" go test -run '^$' -bench . -benchmem ./wasm/match
-  say "WebAssembly in Node"
-  node extension/tools/bench.js --bundle dist/lists/list.bundle --native dist/bin/paravent "$@"
+  if [ "${1:-}" = --dependencies ]; then
+    say "what each dependency costs"
+    node extension/bench/dependencies.js
+    return
+  fi
+  need_browsers
+  say "beside its peers"
+  node --expose-gc extension/bench/main.js "$@"
 }
 
 verb=${1:-help}

@@ -23,7 +23,11 @@ export default [
     languageOptions: { sourceType: "script" },
   },
   {
-    files: ["**/*.test.js", "test/**/*.js", "tools/**/*.js"],
+    files: ["**/*.test.js", "bench/**/*.js", "test/**/*.js", "tools/**/*.js"],
     languageOptions: { globals: { ...globals.node, ...globals.browser } },
+  },
+  {
+    files: ["bench/wake.js", "bench/wake/*.js"],
+    languageOptions: { globals: { ...globals.webextensions, Go: "readonly" } },
   },
 ];
