@@ -13,7 +13,7 @@ import { followPages, pageOf } from "./pages.js";
 import { beginRecord, endRecord, recordOf } from "./record.js";
 import { watchRequests } from "./requests.js";
 import { stops } from "./sites.js";
-import { ready } from "./state.js";
+import { ready, state } from "./state.js";
 import { onAlarm, schedulePolls } from "./updates.js";
 
 watchRequests();
@@ -25,7 +25,8 @@ followPages(begin, endRecord);
  * @param {string} url of its new document
  */
 async function begin(tabId, url) {
-  const sites = await ready();
+  // At once, if it can be: the page's first requests are close behind.
+  const sites = state.sites ?? (await ready());
   const host = hostOf(url);
   const mode = host === "" ? "off" : sites.modeOf(host);
   beginRecord(tabId, mode === "off" ? "" : sites.domainOf(host) || host, mode);

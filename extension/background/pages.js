@@ -9,7 +9,12 @@ import { api } from "./api.js";
  * @typedef {object} Page
  * @property {string} url
  * @property {boolean} committed whether the browser shows it already
+ * @property {boolean} answered whether its response was told
+ * @property {number} since milliseconds, of the last of the two
  */
+
+/** How long after a document's commit its response may still be told. */
+const LATE_MS = 1000;
 
 /** @type {Map<number, Page>} */
 const pages = new Map();
@@ -17,8 +22,18 @@ const pages = new Map();
 /** Fills in the tabs that were open before this wake of the background. */
 export async function readPages() {
   for (const tab of await api.tabs.query({})) {
-    if (tab.id !== undefined && !pages.has(tab.id)) pages.set(tab.id, { url: tab.url ?? "", committed: true });
+    if (tab.id !== undefined && !pages.has(tab.id)) put(tab.id, tab.url ?? "", true, true);
   }
+}
+
+/**
+ * @param {number} tabId
+ * @param {string} url
+ * @param {boolean} committed
+ * @param {boolean} answered
+ */
+function put(tabId, url, committed, answered) {
+  pages.set(tabId, { url, committed, answered, since: performance.now() });
 }
 
 /**
@@ -48,11 +63,18 @@ export function tabWith(matches) {
 export function followPages(begin, end) {
   // A document's first requests can come before its commit is told, never
   // before its response; pages out of the back-forward cache or from a service
-  // worker have a commit only.
+  // worker have a commit only. Firefox may tell the two in either order, and a
+  // record that begins twice loses what was noted in between.
   api.webRequest.onResponseStarted.addListener(
     ({ tabId, url, statusCode }) => {
       if (tabId < 0 || statusCode === 204 || statusCode === 205) return;
-      pages.set(tabId, { url, committed: false });
+      const page = pages.get(tabId);
+      const late = page?.committed && !page.answered && performance.now() - page.since < LATE_MS;
+      if (late && withoutFragment(page.url) === withoutFragment(url)) {
+        page.answered = true;
+        return;
+      }
+      put(tabId, url, false, true);
       begin(tabId, url);
     },
     { urls: ["<all_urls>"], types: ["main_frame"] },
@@ -61,11 +83,11 @@ export function followPages(begin, end) {
     if (frameId !== 0) return;
     const page = pages.get(tabId);
     const begun = page && !page.committed && withoutFragment(page.url) === withoutFragment(url);
-    pages.set(tabId, { url, committed: true });
+    put(tabId, url, true, Boolean(begun));
     if (!begun) begin(tabId, url);
   });
   api.webNavigation.onHistoryStateUpdated.addListener(({ tabId, frameId, url }) => {
-    if (frameId === 0) pages.set(tabId, { url, committed: true });
+    if (frameId === 0) put(tabId, url, true, true);
   });
   api.tabs.onRemoved.addListener((tabId) => {
     pages.delete(tabId);

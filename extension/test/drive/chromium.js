@@ -55,6 +55,7 @@ export async function launch(options = {}) {
   } else {
     args.push("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1");
   }
+  if (options.anyCertificate) args.push("--ignore-certificate-errors");
   let folder = "";
   let id = "";
   let toInstall = false;

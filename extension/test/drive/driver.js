@@ -18,6 +18,7 @@
  *   profile that has it already keeps it. Absent: for this start only.
  * @property {string} [proxy] "127.0.0.1:PORT": every host is asked for there,
  *   *.localhost too. Absent: *.localhost is this machine, others do not resolve.
+ * @property {boolean} [anyCertificate] believe every server over TLS, whoever signed
  * @property {string[]} [args] further arguments for the browser's command line
  * @property {Record<string, string|number|boolean>} [prefs] Firefox: further preferences
  *

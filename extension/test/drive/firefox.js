@@ -117,7 +117,9 @@ export async function launch(options = {}) {
 
   try {
     const session = await Session.connect(await addressOf(child));
-    const { capabilities } = await session.send("session.new", { capabilities: {} });
+    const { capabilities } = await session.send("session.new", {
+      capabilities: { alwaysMatch: { acceptInsecureCerts: Boolean(options.anyCertificate) } },
+    });
     await session.send("session.subscribe", { events: ["log.entryAdded"] });
     if (options.extension && !(await isInstalled(profile, id))) {
       await session.send("webExtension.install", {

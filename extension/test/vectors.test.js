@@ -1,0 +1,222 @@
+/**
+ * The shared vectors in real browsers: a page really makes each request, and it
+ * is seen at the other side whether it arrived. In Firefox the engine decides;
+ * in Chromium it is the browser's own rules that let through or stop.
+ */
+
+/* global chrome */
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before, describe, it } from "node:test";
+import { covering, hostOf, registrable } from "../background/domains.js";
+import { openDesk } from "../tools/modules.js";
+import { bundleSHA256, list, vectors } from "../tools/vectors.js";
+import * as chromium from "./drive/chromium.js";
+import { assemble } from "./drive/demo.js";
+import { sleep, until } from "./drive/driver.js";
+import * as firefox from "./drive/firefox.js";
+import { startWire } from "./drive/wire.js";
+import { installed } from "./popup.js";
+
+/** @typedef {import("../tools/vectors.js").Vector} Vector */
+/** @typedef {import("./drive/driver.js").Browser} Browser */
+/** @typedef {import("./drive/driver.js").Tab} Tab */
+
+const DRIVERS = { chromium, firefox };
+
+/** Firefox sends the ping of a link only to those who ask it to. */
+const PREFS = { "browser.send_pings": true };
+
+/** What a page need not be told of: it sends and forgets. */
+const FORGOTTEN = ["ping", "beacon", "csp_report"];
+/** How long what left may take to arrive, and how long what is forgotten is waited for, in milliseconds. */
+const ARRIVES = 5000;
+const FORGETS = 600;
+
+/** @type {string} */
+let dir;
+/** @type {Set<string>} */
+let protectedDomains;
+/** @type {import("./drive/wire.js").Wire} */
+let wire;
+
+before(async () => {
+  dir = await mkdtemp(path.join(tmpdir(), "paravent-vectors-"));
+  wire = await startWire();
+  const desk = await openDesk();
+  const bundle = desk.compile(await list(), await bundleSHA256());
+  const about = desk.describe(bundle);
+  protectedDomains = new Set(about.sites.map(({ domain }) => domain));
+  await mkdir(path.join(dir, "list"));
+  await writeFile(path.join(dir, "list", "list.bundle"), bundle);
+  await writeFile(
+    path.join(dir, "list", "about.json"),
+    JSON.stringify({ bundle: { size: bundle.length, sha256: await bundleSHA256() }, ...about }),
+  );
+});
+after(async () => {
+  await wire?.close();
+  await rm(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+});
+
+const cases = await vectors();
+const hosts = new Set(cases.map(({ url }) => hostOf(url)));
+const made = cases.filter(({ browsers }) => browsers === undefined);
+
+it("of every case that no page makes it is said why", () => {
+  for (const { file, name, browsers } of cases) {
+    assert.notEqual(browsers, "", `${file}: ${name}`);
+  }
+});
+
+for (const name of /** @type {const} */ (["chromium", "firefox"])) {
+  describe(name, () => {
+    /** @type {Browser} */
+    let browser;
+    /** A page of the extension, from which modes are chosen. @type {Tab} */
+    let popup;
+    /** By which the extension knows the tab. */
+    let tabId = -1;
+    /** Modes that were chosen. @type {Map<string, string>} */
+    const chosen = new Map();
+
+    before(async () => {
+      const extension = await assemble({ browser: name, out: path.join(dir, name), list: path.join(dir, "list"), servers: null });
+      browser = await DRIVERS[name].launch({ extension, proxy: wire.address, anyCertificate: true, prefs: PREFS });
+      await installed(browser);
+      popup = await browser.extensionPage("ui/popup.html");
+      await browser.tab().front();
+      await browser.tab().open("https://www.booking.example/");
+      tabId = await browser.tabId(browser.tab());
+    });
+    after(() => browser?.close());
+
+    /** @param {Vector} vector */
+    const choose = async ({ page, mode }) => {
+      const host = hostOf(page);
+      const site = covering(host, protectedDomains) || registrable(host);
+      if ((chosen.get(site) ?? (protectedDomains.has(site) ? "protect" : "off")) === mode) return;
+      const answer = await popup.evaluate((message) => chrome.runtime.sendMessage(message), { type: "mode", site, mode });
+      assert.deepEqual(answer, {}, `${site} to mode ${mode}`);
+      chosen.set(site, mode);
+    };
+
+    /**
+     * Opens the page, lets it make the request, and waits for it.
+     * @param {Vector} vector
+     * @param {boolean} expected whether it is to arrive, which says how long to wait
+     * @returns {Promise<string[]>} what arrived but the page itself
+     */
+    const ask = async ({ page, type, url, method, body }, expected) => {
+      wire.headers = type === "csp_report" ? { "Content-Security-Policy": `img-src data:; report-uri ${url}` } : {};
+      const tab = browser.tab();
+      await tab.open(page);
+      wire.arrived.length = 0;
+      await tab.evaluate(make, type, url, method.toUpperCase(), typeof body === "string" ? body : [...body]);
+      const end = Date.now() + (expected ? ARRIVES : FORGOTTEN.includes(type) ? FORGETS : 0);
+      // What the browser asks for itself goes to hosts that no case names.
+      const arrived = () => wire.arrived.filter(({ url: what }) => hosts.has(hostOf(what)));
+      while (arrived().length === 0 && Date.now() < end) await sleep(10);
+      return arrived().map(({ method: how, url: what }) => `${how} ${what}`);
+    };
+
+    /**
+     * What the popup has to say about it.
+     * @param {Vector} vector
+     * @param {string} action what became of it
+     */
+    const isTold = async ({ url, would, reason, mode }, action) => {
+      // Who is not asked has nothing to tell: a rule of the browser's own that
+      // stops more than the engine would, or a mode in which nobody looks.
+      if ((would === "allow" && action !== "allow") || mode === "off") return;
+      /** @returns {Promise<import("../background/record.js").HostRecord | undefined>} */
+      const told = async () => {
+        const { record } = await popup.evaluate((message) => chrome.runtime.sendMessage(message), { type: "state", tabId });
+        return record.hosts[hostOf(new URL(url).href)];
+      };
+      if (would === "allow") {
+        assert.equal(await told(), undefined);
+        return;
+      }
+      const { block, relay, would: passed, missed, reason: why } = await until(told, { timeout: ARRIVES, what: "it to be told" });
+      const outcome = mode === "watch" ? "would" : action === "allow" ? "missed" : action;
+      assert.deepEqual({ block, relay, would: passed, missed, reason: why }, { block: 0, relay: 0, would: 0, missed: 0, [outcome]: 1, reason });
+    };
+
+    for (const vector of made) {
+      const { dnr } = vector;
+      const action = name === "chromium" && dnr ? dnr.action : vector.action;
+      const label = action === vector.action ? action : `${action} instead of ${vector.action}: ${dnr?.why}`;
+      it(`${vector.file}: ${vector.name}: ${label}`, async () => {
+        await choose(vector);
+        const asked = `${vector.method.toUpperCase()} ${sent(vector.url)}`;
+        const arrived = await ask(vector, action === "allow");
+        if (action === "allow") assert.ok(arrived.includes(asked), `${asked} did not arrive, but ${arrived}`);
+        else assert.deepEqual(arrived, []);
+        await isTold(vector, action);
+        if (name === "chromium" && vector.reason === "leak" && action === "allow" && vector.mode !== "watch") {
+          await sleep(FORGETS);
+          assert.deepEqual(await ask(vector, false), [], "its like arrived");
+        }
+      });
+    }
+  });
+}
+
+/**
+ * An address as it comes out of a browser.
+ * @param {string} url
+ */
+function sent(url) {
+  const { protocol, host, pathname, search, href } = new URL(url);
+  const query = search || (href.replace(/#.*/s, "").endsWith("?") ? "?" : "");
+  return `${protocol}//${host}${pathname}${query}`;
+}
+
+/**
+ * Makes a request as pages do. Runs in the page; settles when the page knows
+ * what became of it.
+ *
+ * @param {string} type as webRequest names it
+ * @param {string} url
+ * @param {string} method
+ * @param {string | number[]} content text or bytes
+ */
+async function make(type, url, method, content) {
+  const body = content.length === 0 ? undefined : typeof content === "string" ? content : new Uint8Array(content);
+  /** @param {string} tag @param {Record<string, string>} attributes @param {string} [done] another event */
+  const element = (tag, attributes, done = "load") =>
+    new Promise((resolve) => {
+      const made = Object.assign(document.createElement(tag), attributes);
+      for (const event of [done, "error"]) made.addEventListener(event, () => resolve(undefined));
+      document.body.append(made);
+    });
+  const known = {
+    script: () => element("script", { src: url }),
+    image: () => element("img", { src: url }),
+    imageset: () => element("img", { srcset: `${url} 1x` }),
+    stylesheet: () => element("link", { rel: "stylesheet", href: url }),
+    font: () => new FontFace("a font", `url(${JSON.stringify(url)})`).load(),
+    object: () => element("object", { data: url, type: "image/svg+xml" }),
+    media: () => element("audio", { src: url }, "loadeddata"),
+    sub_frame: () => element("iframe", { src: url }),
+    xmlhttprequest: () => fetch(url, { method, body, mode: /^(GET|HEAD|POST)$/.test(method) ? "no-cors" : "cors" }),
+    ping: async () => {
+      const link = Object.assign(document.createElement("a"), { href: "#here", ping: url });
+      document.body.append(link);
+      link.click();
+    },
+    beacon: async () => navigator.sendBeacon(url, body),
+    websocket: () =>
+      new Promise((resolve) => {
+        const socket = new WebSocket(url);
+        socket.onopen = socket.onerror = resolve;
+      }),
+    csp_report: () => element("img", { src: "https://forbidden.example/x" }),
+  }[type];
+  if (!known) throw new Error(`a page makes no request of type ${type}`);
+  const late = new Promise((resolve) => setTimeout(resolve, 4000));
+  await Promise.race([known().catch(() => {}), late]);
+}
