@@ -1,16 +1,14 @@
 package leak
 
 import (
-	"bufio"
 	"encoding/base64"
-	"encoding/json"
-	"os"
 	"strings"
 	"testing"
 )
 
 const benchPage = "https://www.example.com/oncologist/paris?insurance=private&motive=breast-lump"
 
+// benchmark measures requests that carry nothing of their page.
 func benchmark(b *testing.B, url, body string) {
 	var page Page
 	page.Set([]byte(benchPage))
@@ -36,30 +34,27 @@ func BenchmarkBody(b *testing.B) {
 	benchmark(b, "https://firehose.example/live", `{"Records":[{"Data":"`+text+`"}]}`)
 }
 
+// BenchmarkCorpus reads the URLs of recorded requests, see audit_test.go.
 func BenchmarkCorpus(b *testing.B) {
-	file := os.Getenv("PARAVENT_CORPUS")
-	if file == "" {
-		b.Skip("PARAVENT_CORPUS names no file of requests")
-	}
-	f, err := os.Open(file)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
 	var urls [][]byte
-	for lines.Scan() {
-		var r struct{ URL string }
-		json.Unmarshal(lines.Bytes(), &r)
-		urls = append(urls, []byte(r.URL))
-	}
+	readCorpus(b, func(_, url string) { urls = append(urls, []byte(url)) })
 	var page Page
 	page.Set([]byte(benchPage))
+	page.Find(urls[0], nil, nil)
 	b.ReportAllocs()
-	i := 0
-	for b.Loop() {
+	for i := 0; b.Loop(); i++ {
 		page.Find(urls[i%len(urls)], nil, nil)
-		i++
+	}
+}
+
+// BenchmarkSet is what a page costs that has not been seen before.
+func BenchmarkSet(b *testing.B) {
+	var page Page
+	addresses := [2][]byte{[]byte(benchPage), []byte("https://www.example.com/rheumatologist/lyon?insurance=public")}
+	url := []byte("https://cdn.tiers.example/main.js")
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		page.Set(addresses[i%2])
+		page.Find(url, nil, nil)
 	}
 }

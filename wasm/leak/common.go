@@ -12,8 +12,8 @@ const common = `` +
 	`api ajax json xml rss feed amp mobile desktop static assets asset cdn img image images photo photos ` +
 	`video videos media file files css script scripts font fonts svg png jpg jpeg gif webp ico ` +
 	`com net org true false null undefined none yes view views show content contents item items node detail details ` +
-	`wp includes uploads upload download downloads theme themes plugin plugins widget widgets embed frame iframe ` +
-	`type id url uri src ref referer referrer utm source medium campaign channel event events track tracking ` +
+	`includes uploads upload download downloads theme themes plugin plugins widget widgets embed frame iframe ` +
+	`type url uri src ref referer referrer utm source medium campaign channel event events track tracking ` +
 	`pixel ads adserver click redirect callback sync user users uid ` +
 	// pages
 	`search find result results list category categories tag tags topic topics archive archives ` +
@@ -26,12 +26,13 @@ const common = `` +
 	`reservation reserve rdv termin termine agenda calendar slot slots ` +
 	`confirm confirmed confirmation payment pay paid return ` +
 	// languages
-	`english french german spanish italian francais deutsch espanol italiano ` +
-	// years
-	`2017 2018 2019 2020 2021 2022 2023 2024 2025 2026 2027 2028 2029 2030 `
+	`english french german spanish italian francais deutsch espanol italiano `
 
 // isCommon reports whether a folded word is a common one.
 func isCommon(word []byte) bool {
+	if len(word) > len("practitioners") {
+		return false
+	}
 	for rest := common; rest != ""; {
 		end := strings.IndexByte(rest, ' ')
 		if rest[:end] == string(word) {

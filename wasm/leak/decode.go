@@ -1,9 +1,6 @@
 package leak
 
-import (
-	"unicode/utf16"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // unescape appends text to out without the escapes of addresses (%2F, %u00e9)
 // and those of JSON and scripts (\/, \u00e9, \xe9). What is no escape stays.
@@ -50,9 +47,9 @@ func character(text []byte) (r rune, size int) {
 		if !ok {
 			return 0, 0
 		}
-		if utf16.IsSurrogate(r) && len(text) >= 12 && text[6] == text[0] && text[7] == 'u' {
-			if low, ok := hexNumber(text[8:], 4); ok {
-				return utf16.DecodeRune(r, low), 12
+		if r>>10 == 0xd800>>10 && len(text) >= 12 && text[6] == text[0] && text[7] == 'u' {
+			if low, ok := hexNumber(text[8:], 4); ok && low>>10 == 0xdc00>>10 {
+				return r&0x3ff<<10 + low&0x3ff + 0x10000, 12 // RFC 8259, 7
 			}
 		}
 		return r, 6

@@ -19,6 +19,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 // A generator makes leaks as scripts on booking pages make them, always the
@@ -84,6 +85,7 @@ func (g generator) visit() visit {
 type told struct {
 	what       What
 	name, text string
+	decoded    bool // the address is as nobody digests it
 }
 
 func (g generator) tell(v visit) told {
@@ -96,7 +98,7 @@ func (g generator) tell(v visit) told {
 	case Address:
 		short := *v.address
 		short.Fragment = ""
-		text := full
+		text, decoded := full, false
 		switch g.IntN(5) {
 		case 0:
 			text = short.String()
@@ -109,29 +111,41 @@ func (g generator) tell(v visit) told {
 			}
 		case 3:
 			if plain, err := url.PathUnescape(full); err == nil {
-				text = plain // as a script's own decodeURI leaves it
+				text, decoded = plain, true // as decodeURI leaves it
 			}
 		}
-		return told{Address, oneOf(g, "dl", "url", "page_location", "u", "referer", "page_url", "href"), text}
+		return told{Address, oneOf(g, "dl", "url", "page_location", "u", "referer", "page_url", "href"), text, decoded}
 	case Path:
 		if g.IntN(3) == 0 {
-			return told{Path, oneOf(g, "dp", "path", "p", "transaction", "to"), oneOf(g, v.address.EscapedPath(), v.address.Path, v.address.RequestURI())}
+			return told{Path, oneOf(g, "dp", "path", "p", "transaction", "to"), oneOf(g, v.address.EscapedPath(), v.address.Path, v.address.RequestURI()), false}
 		}
 		text := strings.Join(v.topic, oneOf(g, " ", "/", ", ", "+", " - "))
 		if g.IntN(2) == 0 {
-			text = strings.Title(text)
+			text = capital(text)
 		}
 		if g.IntN(3) == 0 {
 			text += " | Book online"
 		}
-		return told{Path, oneOf(g, "q", "search_term", "dt", "title", "content_name"), text}
+		return told{Path, oneOf(g, "q", "search_term", "dt", "title", "content_name"), text, false}
 	}
 	key := slices.Sorted(maps.Keys(v.query))[g.IntN(len(v.query))]
 	alike := map[string][]string{
 		"insurance": {"insurance", "insuranceSector", "cd[insurance]"}, "insurance_sector": {"insuranceSector", "insurance_sector"},
 		"motive": {"motive", "motiveKey", "visit_motive"}, "specialty": {"specialty", "cd[specialty]", "dr_specialty"}, "city": {"city", "cityName"},
 	}
-	return told{Search, oneOf(g, alike[key]...), v.query[key]}
+	return told{Search, oneOf(g, alike[key]...), v.query[key], false}
+}
+
+// capital writes a text as a title.
+func capital(text string) string {
+	first := true
+	return strings.Map(func(r rune) rune {
+		if first {
+			r = unicode.ToUpper(r)
+		}
+		first = r == ' ' || r == '-' || r == '/'
+		return r
+	}, text)
 }
 
 // A layer wraps a text. Those with a raw result give bytes that are no text.
@@ -278,7 +292,7 @@ func (g generator) wrap(t told) request {
 		value, raw = l.wrap(g, value), l.raw
 		r.how = append(r.how, l.name)
 	}
-	if t.what == Address && !strings.ContainsAny(value, "éöçłóèïüäñź ") && g.IntN(6) == 0 {
+	if t.what == Address && !t.decoded && g.IntN(6) == 0 {
 		put(oneOf(g, fingerprints...))
 	} else {
 		put(oneOf(g, layers...))
@@ -326,7 +340,7 @@ func TestGeneratedLeaks(t *testing.T) {
 			found++
 		} else {
 			missed[told.what.String()+" "+strings.Join(r.how, " | ")]++
-			if len(missed) <= 20 {
+			if len(missed) <= 10 {
 				t.Logf("missed %s %s=%q by %q\n\tpage %s\n\turl  %s\n\tbody %q", told.what, told.name, told.text, r.how, address, r.url, r.body)
 			}
 		}

@@ -9,9 +9,10 @@ type imprint struct {
 	value [32]byte
 }
 
-// imprints makes the digests of an address in the forms that get digested: from the scheme, the host (with and without www) or the path on; up
-// to the end of the path (with and without a slash there), of the query or of
-// the fragment. The origin alone is none of them.
+// imprints makes the digests of an address in the forms that get digested: from
+// the scheme, the host (with and without www) or the path on; up to the end of
+// the path (with and without a slash there), of the query or of the fragment.
+// The origin alone is none of them.
 func imprints(address []byte) (all []imprint) {
 	a := cut(address)
 	path := a.query // its end without slashes

@@ -27,6 +27,9 @@ const (
 	twoWeights = 3 // two words, one of which has five letters
 )
 
+// maxBefore is how many bytes before a value its name is looked for.
+const maxBefore = 400
+
 // A run are words of a text that follow each other as they do in the address.
 type run struct {
 	last   int16 // the last of them, plus one
@@ -36,7 +39,7 @@ type run struct {
 }
 
 // judge decides whether a run that ends with the word text[at:end] says
-// enough.
+// enough, and notes it.
 func (p *Page) judge(depth int, r run, at, end int, file bool) {
 	first, last := r.last-r.length, r.last-1
 	if last < p.path.first {
@@ -62,6 +65,7 @@ func (p *Page) judge(depth int, r run, at, end int, file bool) {
 	}
 }
 
+// judgePath is judge for what a run has of the path.
 func (p *Page) judgePath(depth int, r run, at, end int, file bool) {
 	first, last := r.last-r.length, r.last-1
 	text := p.frames[depth].text
@@ -130,7 +134,8 @@ func (p *Page) field(depth, at int) []byte {
 
 // under reports whether one of these names is like that of a parameter.
 func (p *Page) under(name []byte, depth, at int) bool {
-	for ; ; depth-- {
+	for ; p.work >= 0; depth-- {
+		p.work -= maxBefore
 		f := &p.frames[depth]
 		if alike(fieldName(f.text, at), name) {
 			return true
@@ -140,14 +145,15 @@ func (p *Page) under(name []byte, depth, at int) bool {
 		}
 		at = f.at
 	}
+	return false
 }
 
 // fieldName is the name under which text has what stands at the offset at: the
 // key of a JSON value, the name of a parameter or that of a part of a form
-// (RFC 7578). It is looked for in the 400 bytes before.
+// (RFC 7578).
 func fieldName(text []byte, at int) []byte {
 	const partHead = "\"\r\n\r\n"
-	low := max(0, at-400)
+	low := max(0, at-maxBefore)
 	i := at - 1
 	for ; i >= low; i-- {
 		switch text[i] {

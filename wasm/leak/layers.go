@@ -222,6 +222,8 @@ func (p *Page) unpack(depth int) {
 	}
 }
 
+// inflate looks into a stream of DEFLATE that is at the offset at of the text
+// at depth.
 func (p *Page) inflate(depth, at int, encoding string, stream []byte) {
 	const attempt = 1 << 10 // what it costs if nothing comes of it
 	if p.work -= attempt; p.work < 0 {
@@ -272,10 +274,17 @@ func (p *Page) lookAtReferer(referer []byte) {
 	}
 }
 
-// hit notes text[start:end] of the frame at depth, unless more is known. Its
-// field is that of the word at the offset at.
+// hit notes text[start:end] of the frame at depth, unless one that says more is
+// noted already. Its field is that of the word at the offset at.
 func (p *Page) hit(what What, depth, start, at, end int) {
-	text := p.frames[depth].text[start:min(end, start+maxShown)]
+	text := p.frames[depth].text[start:end]
+	if len(text) > maxShown {
+		end = maxShown
+		for end > 0 && !utf8.RuneStart(text[end]) {
+			end--
+		}
+		text = text[:end]
+	}
 	if p.found && (p.best.What < what || p.best.What == what && len(p.best.Text) >= len(text)) {
 		return
 	}
@@ -293,8 +302,9 @@ func (p *Page) encoding(depth, at, size int) string {
 	for ; depth > 0; depth-- {
 		f := &p.frames[depth]
 		if f.encoding == "percent" || f.encoding == "escapes" {
-			if i := index(p.frames[depth-1].text, f.text[at:min(at+size, len(f.text))]); i >= 0 {
-				at = i
+			around := p.frames[depth-1].text[at:] // escapes only make a text longer
+			if i := index(around, f.text[at:min(at+size, len(f.text))]); i >= 0 {
+				at += i
 				continue
 			}
 		}

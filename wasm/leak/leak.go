@@ -32,7 +32,7 @@ package leak
 
 import "bytes"
 
-// What a request carries of its page.
+// What tells what it is that a request carries of its page.
 type What uint8
 
 // The kinds of What. If a request carries several, a Finding names the first.
@@ -76,14 +76,14 @@ type Finding struct {
 	Field    string // the parameter or JSON key that has it; "" if there is none
 }
 
-// Limits. A request within them is looked at in full.
+// Limits. What is beyond them is not looked at.
 const (
-	maxText  = 1 << 20 // bytes that are looked at of a body, and of what one stream unpacks to
-	maxURL   = 64 << 10
-	maxDepth = 8       // layers
-	maxWork  = 8 << 20 // bytes that are read in all layers, at least
-	maxShown = 100     // bytes of Finding.Text
-	maxField = 60      // bytes of Finding.Field
+	maxText  = 1 << 20  // bytes that are looked at of a body, and of what one stream unpacks to
+	maxURL   = 64 << 10 // bytes that are looked at of a URL and of a Referer
+	maxDepth = 8        // layers
+	maxWork  = 8 << 20  // bytes that are read in all layers together
+	maxShown = 100      // bytes of Finding.Text
+	maxField = 60       // bytes of Finding.Field
 )
 
 // A Page is the page whose address must not leave. Its zero value is one

@@ -225,6 +225,7 @@ func TestFindNothing(t *testing.T) {
 		{"another address's MD5", "https://booking.example/acne", "https://t.example/?h=d41d8cd98f00b204e9800998ecf8427e", ""},
 		{"no page", "", "https://t.example/?u=https%3A%2F%2Fbooking.example%2Fx", ""},
 		{"a page without a host", "about:blank", "https://t.example/?u=about%3Ablank", ""},
+		{"a page that is none", "x?https://booking.example/oncologist/paris#://", "https://booking.example/", ""},
 		{"no request", "https://booking.example/oncologist/paris", "", ""},
 		{"the request's host", "https://booking.example/oncologist/paris", "https://oncologist-paris.example/", ""},
 		{"the request's fragment", "https://booking.example/oncologist/paris", "https://t.example/#/oncologist/paris", ""},
@@ -296,6 +297,10 @@ func hostile() map[string]string {
 		"wide letters":            strings.Repeat("é", maxText/2),
 		"what stands between":     strings.Repeat("\u2028", maxText/3),
 		"nothing but a long word": strings.Repeat("o", maxText),
+		"short values":            strings.Repeat(",nice", maxText/5),
+		"names of short values":   strings.Repeat(`{"mood":"nice"},`, maxText/16),
+		"nested JSON":             strings.Repeat(`{"a":[`, maxText/6),
+		"slashes":                 strings.Repeat("/", maxText/2) + "nice" + strings.Repeat("/", maxText/2),
 	}
 }
 
@@ -303,7 +308,7 @@ func hostile() map[string]string {
 func TestHostileRequestsAreBounded(t *testing.T) {
 	for name, text := range hostile() {
 		var page Page
-		page.Set([]byte("https://booking.example/oncologist/oncologist/paris?q=oncologist"))
+		page.Set([]byte("https://booking.example/oncologist/oncologist/paris?q=oncologist&city=nice"))
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		page.Find([]byte("https://t.example/?"+text), []byte(text), []byte("https://t.example/?"+text))

@@ -57,11 +57,11 @@ const www = "www."
 type pieces struct{ host, path, query, fragment int }
 
 func cut(address []byte) (a pieces) {
-	if i := bytes.IndexByte(address, ':'); i >= 0 && bytes.HasPrefix(address[i:], []byte("://")) {
-		a.host = i + len("://")
-	}
 	a.fragment = before(address, '#')
 	a.query = before(address[:a.fragment], '?')
+	if i := before(address[:a.query], ':'); bytes.HasPrefix(address[i:a.query], []byte("://")) {
+		a.host = i + len("://")
+	}
 	a.path = a.host + before(address[a.host:a.query], '/')
 	a.host += bytes.LastIndexByte(address[a.host:a.path], '@') + 1
 	return a
