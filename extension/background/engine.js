@@ -134,7 +134,7 @@ export class Engine {
       word =
         body.length + referer.length === 0
           ? this.#module.decide(url, page, what, leaks)
-          : this.#module.call("decide", [page, url, body, referer], what);
+          : this.#module.call("decide", [url, body, referer, page], what, -1);
     }
     let decision = this.#read.get(word);
     if (decision === undefined) {

@@ -79,7 +79,7 @@ type URL struct {
 
 	// The text as it was written and in lower case, with Slack bytes of Beyond
 	// behind it, and a bit for each byte that is a letter or a digit.
-	exact, lower [MaxText + Slack + 8]byte
+	exact, lower [MaxText + 2*Slack]byte
 	words        [MaxText/64 + 3]uint64
 }
 
@@ -116,15 +116,15 @@ func (u *URL) Labels() []int { return u.labels }
 func (u *URL) Path() []byte { return u.lower[u.path:u.size] }
 
 // HostPath is host and path in one piece, without a port, in lower case and in
-// the case that was written.
+// the case that was written. Slack more bytes of both can be read.
 func (u *URL) HostPath() (lower, exact []byte) {
 	if u.port == u.path {
 		return u.lower[u.host:u.size], u.exact[u.host:u.size]
 	}
 	n := u.size - u.path + u.port - u.host
 	u.joined = append(append(u.joined[:0], u.lower[u.host:u.port]...), u.lower[u.path:u.size]...)
-	u.joined = append(append(u.joined, u.exact[u.host:u.port]...), u.exact[u.path:u.size]...)
-	return u.joined[:n], u.joined[n:]
+	u.joined = append(append(u.joined, u.exact[u.host:u.port]...), u.exact[u.path:u.size+Slack]...)
+	return u.joined[:n], u.joined[n : 2*n]
 }
 
 // Parse reads raw. After an error u is empty.
@@ -169,7 +169,7 @@ func (u *URL) empty() {
 // end ends the text at byte n.
 func (u *URL) end(n int) {
 	u.size = n
-	for _, text := range [...]*[MaxText + Slack + 8]byte{&u.exact, &u.lower} {
+	for _, text := range [...]*[MaxText + 2*Slack]byte{&u.exact, &u.lower} {
 		binary.LittleEndian.PutUint64(text[n:], beyond)
 		binary.LittleEndian.PutUint64(text[n+8:], beyond)
 	}
@@ -185,32 +185,62 @@ const (
 	beyond = Beyond * ones
 )
 
+// lower turns eight bytes of ASCII into lower case.
+func lower(x uint64) uint64 {
+	return x | ((x+(0x80-'A')*ones)&^(x+(0x7f-'Z')*ones)&high)>>2
+}
+
+// alphanumeric has the high bit set of each of eight bytes that is a letter in
+// lower case or a digit.
+func alphanumeric(x uint64) uint64 {
+	return ((x+(0x80-'a')*ones)&^(x+(0x7f-'z')*ones) | (x+(0x80-'0')*ones)&^(x+(0x7f-'9')*ones)) & high
+}
+
+// pack gathers the high bits of eight bytes into one.
+func pack(x uint64) uint64 { return (x >> 7) * 0x0102040810204080 >> 56 }
+
 // read takes what is canonical already, but for the case of its scheme and
 // host and a fragment; it refuses everything that needs a closer look, unless
 // that has been taken.
 func (u *URL) read(raw []byte, canonical bool) bool {
 	u.whole = len(raw) <= MaxText
 	n := copy(u.exact[:MaxText], raw)
-	binary.LittleEndian.PutUint64(u.exact[n:], beyond) // the last eight may reach behind the text
+	// Four words a round: WebAssembly pays much for a jump. The last round may
+	// reach behind the text.
+	behind := u.exact[n : n+32]
+	binary.LittleEndian.PutUint64(behind, beyond)
+	binary.LittleEndian.PutUint64(behind[8:], beyond)
+	binary.LittleEndian.PutUint64(behind[16:], beyond)
+	binary.LittleEndian.PutUint64(behind[24:], beyond)
 	var all, low uint64
 	sharp := uint64(high)
-	for block := 0; block < n; block += 64 {
-		var word uint64
-		for i := block; i < min(block+64, n); i += 8 {
-			x := binary.LittleEndian.Uint64(u.exact[i:])
-			all |= x
-			upper := (x + (0x80-'A')*ones) &^ (x + (0x7f-'Z')*ones) & high
-			x |= upper >> 2
-			binary.LittleEndian.PutUint64(u.lower[i:], x)
-			low |= ^(x + (0x80-'%'-1)*ones)
-			sharp &= (x ^ '#'*ones) + 0x7f*ones
-			letters := (x + (0x80-'a')*ones) &^ (x + (0x7f-'z')*ones)
-			digits := (x + (0x80-'0')*ones) &^ (x + (0x7f-'9')*ones)
-			word |= ((letters | digits) & high >> 7) * 0x0102040810204080 >> 56 << (i & 63)
+	for i := 0; i < n; i += 32 {
+		from, to := u.exact[i:i+32], u.lower[i:i+32]
+		a, b := binary.LittleEndian.Uint64(from), binary.LittleEndian.Uint64(from[8:])
+		c, d := binary.LittleEndian.Uint64(from[16:]), binary.LittleEndian.Uint64(from[24:])
+		all |= a | b | c | d
+		a, b, c, d = lower(a), lower(b), lower(c), lower(d)
+		binary.LittleEndian.PutUint64(to, a)
+		binary.LittleEndian.PutUint64(to[8:], b)
+		binary.LittleEndian.PutUint64(to[16:], c)
+		binary.LittleEndian.PutUint64(to[24:], d)
+		const rare = (0x80 - '%' - 1) * ones
+		low |= ^((a + rare) & (b + rare) & (c + rare) & (d + rare))
+		sharp &= ((a ^ '#'*ones) + 0x7f*ones) & ((b ^ '#'*ones) + 0x7f*ones) &
+			((c ^ '#'*ones) + 0x7f*ones) & ((d ^ '#'*ones) + 0x7f*ones)
+		word := pack(alphanumeric(a)) | pack(alphanumeric(b))<<8 | pack(alphanumeric(c))<<16 | pack(alphanumeric(d))<<24
+		if i&32 == 0 {
+			u.words[i>>6] = word
+		} else {
+			u.words[i>>6] |= word << 32
 		}
-		u.words[block>>6] = word
 	}
-	u.end(n)
+	u.size = n
+	behind = u.lower[n : n+Slack]
+	binary.LittleEndian.PutUint64(behind, beyond)
+	binary.LittleEndian.PutUint64(behind[8:], beyond)
+	blocks := (n + 63) >> 6
+	u.words[blocks], u.words[blocks+1] = 0, 0
 	if all&high != 0 || !u.readHost(canonical) {
 		return false
 	}

@@ -34,9 +34,10 @@
 // table the same followed by a leading directory of the path
 // ("www.example.com/a/"). A value is
 //
-//	bit 0   "||host^": the host is blocked, whatever else
-//	bit 1   the directories table has keys of this host
-//	above   1 + offset of a group in rules, or 0
+//	bit 0      "||host^": the host is blocked, whatever else
+//	bits 1–6   the directories table has keys of this host with so many
+//	           directories
+//	above      1 + offset of a group in rules, or 0
 //
 // Open checks the header and every section's own header. Everything behind
 // that is read with bounds checked at each step, and what does not fit makes
@@ -47,6 +48,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"strconv"
+
+	"paravent/lists/address"
 )
 
 const (
@@ -95,13 +98,13 @@ type set struct {
 	table  table
 }
 
-// find looks key up: first in the filter, and a hit there in the table.
-func (s *set) find(key []byte) (Value, bool, error) {
-	maybe, hash := s.filter.has(key)
-	if !maybe {
-		return 0, false, nil
+// find looks up the first n bytes of text: first in the filter, and a hit
+// there in the table.
+func (s *set) find(text []byte, n int) (Value, bool, error) {
+	if maybe, hash := s.filter.has(text, n); maybe {
+		return s.table.find(text[:n], hash)
 	}
-	return s.table.find(key, hash)
+	return 0, false, nil
 }
 
 // Open checks data and returns the bundle in it. The error names the section
@@ -174,33 +177,33 @@ func wrong(section int, problem string) error {
 // A Value says what the list has under a key.
 type Value uint32
 
+// Bits of a Value, as the package comment has them.
+const (
+	valuePlain = 1
+	valueGroup = 1 + address.MaxDirectories // where the group's offset begins
+	maxGroup   = 1<<(32-valueGroup) - 2
+)
+
 // Plain reports whether the host is blocked by a rule without conditions.
-func (v Value) Plain() bool { return v&1 != 0 }
+func (v Value) Plain() bool { return v&valuePlain != 0 }
 
-// HasDirectories reports whether keys with directories of this host exist.
-func (v Value) HasDirectories() bool { return v&2 != 0 }
+// Depths has a bit for each number of leading directories, from 1 at bit 0,
+// for which the directories table has keys of this host.
+func (v Value) Depths() uint { return uint(v>>1) & (1<<address.MaxDirectories - 1) }
 
-// NewValue makes a Value; group is the offset of a group in the rules, or -1.
-func NewValue(plain, directories bool, group int) Value {
-	v := Value(group+1) << 2
-	if plain {
-		v |= 1
-	}
-	if directories {
-		v |= 2
-	}
-	return v
-}
-
-// Dots is the fewest dots that a host of the list has: looking up a host with
-// fewer is vain.
+// Dots is the fewest dots that a host of the list has: it is vain to look up a
+// suffix with fewer.
 func (b *Bundle) Dots() int { return b.hosts.table.dots }
 
-// Host looks up a host.
-func (b *Bundle) Host(key []byte) (Value, bool, error) { return b.hosts.find(key) }
+// Host looks up a host, the first n bytes of text. Of text, address.Slack more
+// bytes can be read, as of package address's.
+func (b *Bundle) Host(text []byte, n int) (Value, bool, error) { return b.hosts.find(text, n) }
 
-// Directory looks up a host followed by a leading directory of the path.
-func (b *Bundle) Directory(key []byte) (Value, bool, error) { return b.directories.find(key) }
+// Directory looks up a host followed by a leading directory of the path, the
+// first n bytes of text, which is as for Host.
+func (b *Bundle) Directory(text []byte, n int) (Value, bool, error) {
+	return b.directories.find(text, n)
+}
 
 // Stats tells the size of one of the two sets.
 type Stats struct {

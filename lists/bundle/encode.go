@@ -2,6 +2,8 @@ package bundle
 
 import (
 	"encoding/binary"
+	"errors"
+	"strconv"
 	"strings"
 
 	"paravent/lists/filter"
@@ -24,10 +26,10 @@ type Recipient struct{ Host, Country, Name string }
 
 // Under is what a list has under one key.
 type Under struct {
-	Key         string
-	Plain       bool         // "||key^" without conditions
-	Directories bool         // some Under of the directories begins with this host
-	Rules       []KindedRule // the others, by falling kind
+	Key    string
+	Plain  bool         // "||key^" without conditions
+	Depths uint         // of the Unders of the directories that begin with this host, see Value
+	Rules  []KindedRule // the others, by falling kind
 }
 
 // Content is what a bundle is made of.
@@ -92,11 +94,18 @@ func Encode(c *Content) ([]byte, error) {
 func (e *encoder) entries(under []Under) []Entry {
 	entries := make([]Entry, len(under))
 	for i, u := range under {
-		group := -1
-		if len(u.Rules) > 0 {
-			group = e.appendGroup(u.Rules)
+		v := Value(u.Depths) << 1
+		if u.Plain {
+			v |= valuePlain
 		}
-		entries[i] = Entry{Key: u.Key, Value: NewValue(u.Plain, u.Directories, group)}
+		if len(u.Rules) > 0 {
+			group := e.appendGroup(u.Rules)
+			if group > maxGroup {
+				e.err = errors.New("rules: more than " + strconv.Itoa(maxGroup) + " bytes: the list is too large")
+			}
+			v |= Value(group+1) << valueGroup
+		}
+		entries[i] = Entry{Key: u.Key, Value: v}
 	}
 	return entries
 }

@@ -26,7 +26,7 @@ func (e *encoder) patterns(rules []KindedRule) (stops, passes []byte) {
 	for i := range rules {
 		skeletons[i] = e.skeleton(&rules[i].Rule)
 		for _, w := range skeletons[i].words() {
-			frequency[w.text]++
+			frequency[w.key()]++
 		}
 	}
 	var parts [2]struct {
@@ -61,7 +61,7 @@ func (e *encoder) patterns(rules []KindedRule) (stops, passes []byte) {
 
 func appendPatterns(dst []byte, entries []filed, nothing int, higher bool) []byte {
 	slices.SortStableFunc(entries, func(a, b filed) int { return cmp.Compare(a.hash, b.hash) })
-	slots := 1
+	slots := 2
 	for slots < len(entries)-nothing {
 		slots *= 2
 	}
@@ -90,7 +90,7 @@ func appendPatterns(dst []byte, entries []filed, nothing int, higher bool) []byt
 		dst = binary.LittleEndian.AppendUint32(dst, uint32(next))
 	}
 	for _, f := range entries {
-		dst = binary.LittleEndian.AppendUint32(dst, uint32(f.hash))
+		dst = binary.LittleEndian.AppendUint32(dst, tagOf(f.hash))
 		dst = binary.LittleEndian.AppendUint32(dst, uint32(f.record))
 		dst = binary.LittleEndian.AppendUint64(dst, f.want)
 		dst = binary.LittleEndian.AppendUint64(dst, f.mask)
@@ -106,7 +106,7 @@ func appendPatterns(dst []byte, entries []filed, nothing int, higher bool) []byt
 func (s *skeleton) file(r *filter.Rule, frequency map[string]int) []filed {
 	if words := s.words(); len(words) > 0 {
 		best := slices.MinFunc(words, func(a, b word) int {
-			return cmp.Or(cmp.Compare(common[a.text], common[b.text]), cmp.Compare(frequency[a.text], frequency[b.text]),
+			return cmp.Or(cmp.Compare(common[a.text], common[b.text]), cmp.Compare(frequency[a.key()], frequency[b.key()]),
 				-cmp.Compare(len(a.text), len(b.text)))
 		})
 		return s.under(best, r)
@@ -119,7 +119,7 @@ func (s *skeleton) file(r *filter.Rule, frequency map[string]int) []filed {
 		case strings.HasSuffix(d.Name, ".*"):
 			return []filed{entry}
 		default:
-			entry.hash = hashWord(d.Name)
+			entry.hash = hashOfName(d.Name)
 			pages = append(pages, entry)
 		}
 	}
@@ -139,8 +139,11 @@ var common = map[string]int{
 	"doubleclick": 1, "googleapis": 1, "amazon": 1, "amazonaws": 1, "cloudfront": 1, "v1": 1, "v2": 1, "3": 1, "4": 1, "5": 1,
 }
 
+// wordSize is how many bytes of a word a pattern is filed under.
+const wordSize = 8
+
 // A word is a run of letters and digits in a pattern that an address must have
-// as a whole word.
+// as a word, or as a word's begin if it has wordSize bytes.
 type word struct {
 	text       string
 	start, end int // in the pattern
@@ -172,14 +175,17 @@ func (s *skeleton) words() (words []word) {
 			end++
 		}
 		left := start > 0 && p[start-1] != '*' || start == 0 && s.anchor != filter.Anywhere
-		right := end < len(p) && p[end] != '*' || end == len(p) && s.end
-		if left && right && end-start < 63 && end < 1<<14 {
+		right := end < len(p) && p[end] != '*' || end == len(p) && s.end || end-start >= wordSize
+		if left && right && end < 1<<14 {
 			words = append(words, word{p[start:end], start, end})
 		}
 		start = end
 	}
 	return words
 }
+
+// key is what of the word counts.
+func (w word) key() string { return w.text[:min(len(w.text), wordSize)] }
 
 func alphanumeric(c byte) bool { return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' }
 
@@ -208,6 +214,9 @@ func (s *skeleton) under(w word, r *filter.Rule) (entries []filed) {
 	}
 	behind := separators
 	switch {
+	case w.end-w.start >= wordSize:
+		f.hash = hashWord(w.text)
+		return []filed{f}
 	case w.end == len(p):
 		behind = string(rune(address.Beyond))
 	case p[w.end] != '^':

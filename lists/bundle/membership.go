@@ -3,6 +3,8 @@ package bundle
 import (
 	"encoding/binary"
 	"math/bits"
+
+	"paravent/lists/address"
 )
 
 // A membership is a Bloom filter as github.com/bits-and-blooms/bloom/v3
@@ -42,37 +44,56 @@ func (f *membership) open(data []byte) (problem string) {
 	return ""
 }
 
-// has reports whether key may be a member; false is certain. hash is the first
-// of the key's four, whatever the answer.
-func (f *membership) has(key []byte) (maybe bool, hash uint64) {
-	a1, a2, k1, k2 := absorb(key)
-	n := len(key) & 15
-	// finish, written out: most keys are asked for nothing but this hash, and
-	// a call costs WebAssembly as much.
-	h1 := a1 ^ bits.RotateLeft64(k1*c1, 31)*c2 ^ uint64(len(key))
-	h2 := a2 ^ bits.RotateLeft64(k2*c2, 33)*c1 ^ uint64(len(key))
+// has reports whether the first n bytes of text may be a member; false is
+// certain. hash is the first of the key's four, whatever the answer. Slack
+// more bytes of text can be read.
+func (f *membership) has(text []byte, n int) (maybe bool, hash uint64) {
+	var a1, a2 uint64
+	tail := text[:n+address.Slack]
+	for left := n; left >= 16; left -= 16 {
+		a1, a2 = mix(a1, a2, binary.LittleEndian.Uint64(tail), binary.LittleEndian.Uint64(tail[8:]))
+		tail = tail[16:]
+	}
+	mask := &masks[n&15]
+	k1, k2 := binary.LittleEndian.Uint64(tail)&mask[0], binary.LittleEndian.Uint64(tail[8:])&mask[1]
+	h1 := a1 ^ bits.RotateLeft64(k1*c1, 31)*c2 ^ uint64(n)
+	h2 := a2 ^ bits.RotateLeft64(k2*c2, 33)*c1 ^ uint64(n)
 	h1 += h2
 	h2 += h1
 	h1, h2 = final(h1), final(h2)
 	h1 += h2
 	h2 += h1
-	if !f.bit(h1) {
+	// Most keys end at the first probe, which needs the first hash alone.
+	if i := h1 & (f.m - 1); f.bits[i>>3]>>(i&7)&1 == 0 {
 		return false, h1
 	}
-	if n < 8 {
-		k1 |= 1 << (n * 8)
-	} else {
-		k2 |= 1 << (n*8 - 64)
-	}
-	h3, h4 := finish(a1, a2, k1, k2, n+1, len(key)+1)
+	return f.more(n, h1, h2, a1, a2, k1, k2), h1
+}
+
+// more makes the other probes.
+func (f *membership) more(n int, h1, h2, a1, a2, k1, k2 uint64) bool {
+	one := &ones[n&15]
+	h3, h4 := finish(a1, a2, k1|one[0], k2|one[1], n&15+1, n+1)
 	h := [4]uint64{h1, h2, h3, h4}
 	for i := uint64(1); i < uint64(f.k); i++ {
 		if !f.bit(h[i%2] + i*h[2+((i+i%2)%4)/2]) {
-			return false, h1
+			return false
 		}
 	}
-	return true, h1
+	return true
 }
+
+// masks has, for each number of bytes below 16, those of two words that count,
+// and ones the byte 1 behind them.
+var masks, ones = func() (masks, ones [16][2]uint64) {
+	for n := range 16 {
+		for i := range n {
+			masks[n][i/8] |= 0xff << (i % 8 * 8)
+		}
+		ones[n][n/8] = 1 << (n % 8 * 8)
+	}
+	return masks, ones
+}()
 
 func (f *membership) bit(hash uint64) bool {
 	i := hash & (f.m - 1)
@@ -93,29 +114,6 @@ const (
 	c1 = 0x87c37b91114253d5
 	c2 = 0x4cf5ad432745937f
 )
-
-// absorb takes in all whole blocks of key, and returns the state with the
-// bytes that are left.
-func absorb(key []byte) (h1, h2, k1, k2 uint64) {
-	rest := key
-	for len(rest) >= 16 {
-		h1, h2 = mix(h1, h2, binary.LittleEndian.Uint64(rest), binary.LittleEndian.Uint64(rest[8:]))
-		rest = rest[16:]
-	}
-	switch n := len(rest); {
-	case n == 0:
-	case n > 8:
-		k1 = binary.LittleEndian.Uint64(rest)
-		k2 = binary.LittleEndian.Uint64(rest[n-8:]) >> (8 * (16 - n))
-	case len(key) >= 8:
-		k1 = binary.LittleEndian.Uint64(key[len(key)-8:]) >> (8 * (8 - n))
-	case n >= 4:
-		k1 = uint64(binary.LittleEndian.Uint32(rest)) | uint64(binary.LittleEndian.Uint32(rest[n-4:]))<<(8*(n-4))
-	default:
-		k1 = uint64(rest[0]) | uint64(rest[n/2])<<(8*(n/2)) | uint64(rest[n-1])<<(8*(n-1))
-	}
-	return h1, h2, k1, k2
-}
 
 func finish(h1, h2, k1, k2 uint64, n, length int) (uint64, uint64) {
 	if n == 16 {
@@ -151,8 +149,8 @@ func final(k uint64) uint64 {
 }
 
 // hashOf is the first of a key's four hashes.
-func hashOf(key []byte) uint64 {
-	h1, h2, k1, k2 := absorb(key)
-	h, _ := finish(h1, h2, k1, k2, len(key)&15, len(key))
+func hashOf(key string) uint64 {
+	f := membership{m: 64, bits: make([]byte, 8)}
+	_, h := f.has(append([]byte(key), make([]byte, address.Slack)...), len(key))
 	return h
 }

@@ -16,6 +16,12 @@ type Family struct {
 	buffer []byte
 }
 
+// hashOfName is hashName of a string.
+func hashOfName(name string) uint64 {
+	padded := append(make([]byte, 8), name...)
+	return hashName(padded, 8, len(padded))
+}
+
 type name struct {
 	hash uint64
 	text []byte
@@ -32,20 +38,21 @@ func (f *Family) Reset(u *address.URL) {
 }
 
 func (f *Family) add(padded []byte, start, end int) {
-	f.names = append(f.names, name{hashAt(padded, start, end-start), padded[start:end]})
+	f.names = append(f.names, name{hashName(padded, start, end), padded[start:end]})
 }
 
 // Entities adds "example.*" and "www.example.*" for "www.example.co.uk", whose
 // public suffix has so many bytes. It must follow Reset.
 func (f *Family) Entities(host []byte, suffix int) {
-	end := len(host) - suffix + 1 // behind the dot and the "*"
-	if suffix <= 0 || end < 3 {
+	size := len(host) - suffix // up to the dot
+	if suffix <= 0 || size < 2 {
 		return
 	}
-	f.buffer = append(append(f.buffer[:0], host[:end-1]...), "*\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f"...)
-	for start := 0; start < end-2; start++ {
-		if start == 0 || f.buffer[start-1] == '.' {
-			f.add(f.buffer, start, end)
+	const before = "        "
+	f.buffer = append(append(append(f.buffer[:0], before...), host[:size]...), '*')
+	for start := len(before); start < len(before)+size-1; start++ {
+		if start == len(before) || f.buffer[start-1] == '.' {
+			f.add(f.buffer, start, len(f.buffer))
 		}
 	}
 }
@@ -56,7 +63,7 @@ func (f *Family) Entities(host []byte, suffix int) {
 //	for each name, in the order of their hashes: 4 bytes hash, 4 bytes offset<<1 | not
 //
 // where the offset is that of a uvarint length and the name's bytes in the
-// same section, and the hash is the lower half of the word hash of Patterns.
+// same section, and the hash is the lower half of hashName.
 const (
 	setNames    = 1 << iota // some name without "~": others are outside
 	setEntities             // some name ends with ".*"
@@ -184,7 +191,7 @@ func (w *setWriter) add(domains []filter.Domain) int {
 	}
 	entries := make([]named, len(domains))
 	for i, d := range domains {
-		entries[i] = named{uint32(hashWord(d.Name)), uint32(w.names[d.Name]) << 1}
+		entries[i] = named{uint32(hashOfName(d.Name)), uint32(w.names[d.Name]) << 1}
 		if d.Not {
 			entries[i].at |= 1
 		}

@@ -11,9 +11,10 @@ import (
 // Patterns are rules that no host leads to, filed so that a request looks at
 // very few of them:
 //
-//   - under one of its words, a run of letters and digits that must stand in
-//     an address as a whole word for the pattern to match, and the byte behind
-//     it: under "c." an address of "/c.gif" is found, and not every "c=1";
+//   - under one of its words, a run of letters and digits that must begin as
+//     a word of the address for the pattern to match: by the first eight bytes
+//     from there, or by those of a shorter word and the byte behind it. Under
+//     "c." an address of "/c.gif" is found, and not every "c=1";
 //   - else, when the rule holds on certain pages only, under those pages;
 //   - else under nothing: every request looks at it.
 //
@@ -59,8 +60,8 @@ func (p *Patterns) open(data []byte) (problem string) {
 	p.filter = data[patternsHead : patternsHead+wordBytes]
 	rest := data[patternsHead+wordBytes:]
 	switch {
-	case slots == 0 || slots&(slots-1) != 0:
-		return "slots: want a power of two"
+	case slots < 2 || slots&(slots-1) != 0:
+		return "slots: want a power of two from 2 on"
 	case (slots+1)*4 > uint64(len(rest)):
 		return "index is longer than the section"
 	case uint64(len(rest))-(slots+1)*4 != uint64(p.count)*entrySize:
@@ -83,60 +84,91 @@ func (p *Patterns) record(i uint32) uint32 {
 	return binary.LittleEndian.Uint32(p.entries[i*entrySize+4:])
 }
 
-// Factors of the words' hash: odd numbers without pattern.
-const (
-	word1 = 0x9e3779b97f4a7c15
-	word2 = 0xc2b2ae3d27d4eb4f
-)
+// wordHash hashes what a pattern is filed under: up to eight bytes, the first
+// lowest, and zeros.
+func wordHash(first uint64) uint64 { return first * 0x9e3779b97f4a7c15 }
 
-// wordHash hashes a word of n bytes by its first and last eight bytes, which
-// are the same for a short one. Both are shifted so that nothing beyond the
-// word counts.
-func wordHash(first, last uint64, n int) uint64 {
-	return ((first^bits.RotateLeft64(last, 32))*word1 ^ last + uint64(n)) * word2
-}
+// tagOf tells the entries of one slot apart.
+func tagOf(hash uint64) uint32 { return uint32(hash ^ hash>>32) }
 
-// hashAt is wordHash of n bytes of a text that goes on for at least eight.
-func hashAt(text []byte, start, n int) uint64 {
-	first := binary.LittleEndian.Uint64(text[start:]) << (64 - 8*min(n, 8))
-	last := first
-	if n > 8 {
-		last = binary.LittleEndian.Uint64(text[start+n-8:])
-	}
-	return wordHash(first, last, n)
-}
-
-// hashWord is wordHash of a string.
+// hashWord is wordHash of up to eight bytes of a text.
 func hashWord(word string) uint64 {
-	return hashAt(append([]byte(word), make([]byte, 8)...), 0, len(word))
+	var first [8]byte
+	copy(first[:], word)
+	return wordHash(binary.LittleEndian.Uint64(first[:]))
+}
+
+// hashName hashes a name by its last eight bytes and its length. Slack bytes
+// before it can be read.
+func hashName(text []byte, start, end int) uint64 {
+	n := end - start
+	unused := uint(64-8*min(n, 8)) & 63
+	return wordHash(binary.LittleEndian.Uint64(text[end-8:])>>unused ^ uint64(n)<<56)
 }
 
 // A Search yields the records that may match an address, one after another.
 type Search struct {
 	list     *Bundle
 	patterns *Patterns
-	pages    *Family
+	text     []byte       // padded
 	types    filter.Types // of the request
 
-	text   []byte // padded
-	words  []uint64
-	block  int    // of 64 bytes
-	starts uint64 // of words left in the block
-	page   int    // names of the page that were tried
-	word   int    // where the present word begins
-	tag    uint32
-	entry  uint32 // next entry to try
-	end    uint32
-	bad    bool
+	hits  [address.MaxText / 2]hit // words and names that the filter knows
+	known int                      // how many
+	next  int                      // the next of them
+	word  int                      // where the present word begins
+	tag   uint32
+	entry uint32 // next entry to try
+	end   uint32
+	bad   bool
+}
+
+// A hit is a word, or a name of the page, that a pattern is filed under.
+type hit struct {
+	hash uint64
+	word int // where it begins in the text
 }
 
 // Begin begins a search for a request of one type from a page.
 func (s *Search) Begin(b *Bundle, p *Patterns, u *address.URL, pages *Family, t filter.Type) {
-	words := u.Words()
-	*s = Search{
-		list: b, patterns: p, pages: pages, types: filter.TypesOf(t),
-		text: u.Padded(), words: words, starts: words[0] &^ (words[0] << 1), end: p.unfiled,
+	s.list, s.patterns, s.text, s.types = b, p, u.Padded(), filter.TypesOf(t)
+	known := (*[wordBytes]byte)(p.filter)
+	s.known = scan(known, s.text, u.Words(), &s.hits)
+	for i := range pages.names {
+		if hash := pages.names[i].hash; s.known < len(s.hits) && isKnown(known, hash) {
+			s.hits[s.known] = hit{hash, 0}
+			s.known++
+		}
 	}
+	s.next, s.word, s.tag, s.entry, s.end, s.bad = 0, 0, 0, 0, p.unfiled, false
+}
+
+func isKnown(known *[wordBytes]byte, hash uint64) bool {
+	return known[hash>>(64-wordBits+3)]>>(hash>>(64-wordBits)&7)&1 != 0
+}
+
+// scan finds the words of a text that a filter knows. It stands for itself
+// and calls nothing because WebAssembly runs small loops best.
+func scan(known *[wordBytes]byte, text []byte, words []uint64, hits *[address.MaxText / 2]hit) (n int) {
+	carry := uint64(0)
+	for block := range len(words) - 2 {
+		word, next := words[block], words[block+1]
+		starts := word &^ (word<<1 | carry)
+		carry = word >> 63
+		for starts != 0 {
+			bit := uint(bits.TrailingZeros64(starts)) & 63
+			starts &= starts - 1
+			start := block<<6 + int(bit)
+			// Where the word ends, at the eighth byte at the latest.
+			end := uint(bits.TrailingZeros64(^(word>>bit | next<<1<<((63-bit)&63)) | 1<<7))
+			unused := (56 - 8*end) & 63
+			if hash := wordHash(binary.LittleEndian.Uint64(text[start:]) << unused >> unused); isKnown(known, hash) && n < len(hits) {
+				hits[n] = hit{hash, start}
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // Next reads the next record and where its pattern begins in the text, -1 when
@@ -170,7 +202,17 @@ func (s *Search) Next(r *Record) (begin int, ok bool) {
 			}
 			return begin, true
 		}
-		if !s.nextWord() {
+		if s.next == s.known {
+			return 0, false
+		}
+		h := &s.hits[s.next]
+		s.next++
+		slot := int(h.hash >> (s.patterns.shift & 63) << 2)
+		s.word, s.tag = h.word, tagOf(h.hash)
+		s.entry = binary.LittleEndian.Uint32(s.patterns.index[slot:])
+		s.end = binary.LittleEndian.Uint32(s.patterns.index[slot+4:])
+		if s.entry > s.end || s.end > s.patterns.count {
+			s.bad = true
 			return 0, false
 		}
 	}
@@ -182,55 +224,4 @@ func (s *Search) Err() error {
 		return ErrCorrupt
 	}
 	return nil
-}
-
-// nextWord finds the next word of the address, or name of the page, that the
-// filter knows.
-func (s *Search) nextWord() bool {
-	known := (*[wordBytes]byte)(s.patterns.filter)
-	text, words, starts, block := s.text, s.words, s.starts, s.block
-	for {
-		for starts != 0 {
-			bit := bits.TrailingZeros64(starts)
-			starts &= starts - 1
-			start := block<<6 + bit
-			// How long the word is, with the byte behind it. One of 64 bytes and
-			// more is no word of a rule.
-			n := bits.TrailingZeros64(^(words[block]>>bit | words[block+1]<<1<<(63-bit))) + 1
-			first := binary.LittleEndian.Uint64(text[start:]) << (64 - 8*min(n, 8))
-			last := first
-			if n > 8 {
-				last = binary.LittleEndian.Uint64(text[start+n-8:])
-			}
-			hash := wordHash(first, last, n)
-			if known[hash>>(64-wordBits+3)]>>(hash>>(64-wordBits)&7)&1 != 0 {
-				s.starts, s.block, s.word = starts, block, start
-				return s.at(hash)
-			}
-		}
-		if block+2 >= len(words) {
-			break
-		}
-		block++
-		starts = words[block] &^ (words[block]<<1 | words[block-1]>>63)
-	}
-	s.starts, s.block, s.word = 0, block, 0
-	for s.page < len(s.pages.names) {
-		hash := s.pages.names[s.page].hash
-		s.page++
-		if known[hash>>(64-wordBits+3)]>>(hash>>(64-wordBits)&7)&1 != 0 {
-			return s.at(hash)
-		}
-	}
-	return false
-}
-
-// at goes to the entries of a hash.
-func (s *Search) at(hash uint64) bool {
-	slot := hash >> s.patterns.shift * 4
-	s.tag = uint32(hash)
-	s.entry = binary.LittleEndian.Uint32(s.patterns.index[slot:])
-	s.end = binary.LittleEndian.Uint32(s.patterns.index[slot+4:])
-	s.bad = s.entry > s.end || s.end > s.patterns.count
-	return !s.bad
 }

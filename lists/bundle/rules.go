@@ -2,6 +2,8 @@ package bundle
 
 import (
 	"encoding/binary"
+	"errors"
+	"strconv"
 	"strings"
 
 	"paravent/lists/filter"
@@ -47,18 +49,16 @@ type Record struct {
 
 // Records are encoded as
 //
-//	uvarint head: kind | party<<3 | anchor<<5 | flags<<7
-//	uvarint types
-//	uvarint length and bytes of the pattern
-//	uvarint methods                         if the flag says so
-//	uvarint offset of the set of domain=    if the flag says so
-//	uvarint offset of the set of to=        if the flag says so
-//	uvarint offset of the machine           if it is a regular expression
+//	2 head: kind | party<<3 | anchor<<5 | flags   2 types   2 methods
+//	2 length of the pattern, and its bytes
+//	4 offset of the set of domain=, of that of to=, and of the machine of a
+//	regular expression, each if its flag says so
 const (
-	flagEnd = 1 << (7 + iota)
+	recordHead = 8
+
+	flagEnd = 1 << (6 + iota) // bit 7
 	flagMatchCase
 	flagRegexp
-	flagMethods
 	flagPages
 	flagHosts
 )
@@ -66,23 +66,21 @@ const (
 // A Cursor reads the rules of a group.
 type Cursor struct {
 	data []byte
-	left uint64
+	left uint32
 	bad  bool
 }
 
 // Rules returns a cursor over the group that v names; it is empty when v
 // names none.
 func (b *Bundle) Rules(v Value) Cursor {
-	group := uint64(v >> 2)
+	group := int(v >> valueGroup)
 	if group == 0 {
 		return Cursor{}
 	}
-	if group-1 >= uint64(len(b.rules)) {
+	if group+3 > len(b.rules) {
 		return Cursor{bad: true}
 	}
-	c := Cursor{data: b.rules[group-1:]}
-	c.left = c.uvarint()
-	return c
+	return Cursor{data: b.rules[group+3:], left: binary.LittleEndian.Uint32(b.rules[group-1:])}
 }
 
 // Next reads the next rule into r. It returns false at the end and at
@@ -92,31 +90,9 @@ func (c *Cursor) Next(r *Record) bool {
 		return false
 	}
 	c.left--
-	c.read(r)
-	return !c.bad
-}
-
-func (c *Cursor) read(r *Record) {
-	head := c.uvarint()
-	*r = Record{
-		Kind: Kind(head & 7), Party: filter.Party(head >> 3 & 3), Anchor: filter.Anchor(head >> 5 & 3),
-		End: head&flagEnd != 0, MatchCase: head&flagMatchCase != 0, Regexp: head&flagRegexp != 0,
-	}
-	r.Types = filter.Types(c.uvarint())
-	r.Pattern = c.take(c.uvarint())
-	if head&flagMethods != 0 {
-		r.Methods = filter.Methods(c.uvarint())
-	}
-	if head&flagPages != 0 {
-		r.pages = c.offset()
-	}
-	if head&flagHosts != 0 {
-		r.hosts = c.offset()
-	}
-	if head&flagRegexp != 0 {
-		r.machine = c.offset()
-	}
-	c.bad = c.bad || r.Kind > Need
+	n := readRecord(c.data, r)
+	c.data, c.bad = c.data[n:], n == 0
+	return n > 0
 }
 
 // Err is ErrCorrupt when the cursor met bytes that cannot be.
@@ -127,32 +103,38 @@ func (c *Cursor) Err() error {
 	return nil
 }
 
-func (c *Cursor) uvarint() uint64 {
-	v, rest, ok := uvarint(c.data)
-	if !ok {
-		c.bad = true
+// readRecord reads the record that data begins with and returns its length, or
+// 0 when it cannot be.
+func readRecord(data []byte, r *Record) int {
+	if len(data) < recordHead {
+		return 0
 	}
-	c.data = rest
-	return v
-}
-
-// offset reads an offset, and returns one more.
-func (c *Cursor) offset() uint32 {
-	v := c.uvarint()
-	if v >= 1<<31 {
-		c.bad = true
+	head := binary.LittleEndian.Uint64(data)
+	end := recordHead + int(head>>48)
+	if end > len(data) || head&7 > uint64(Need) {
+		return 0
 	}
-	return uint32(v) + 1
-}
-
-func (c *Cursor) take(n uint64) []byte {
-	if n > uint64(len(c.data)) {
-		c.bad, c.data = true, nil
-		return nil
+	r.Kind, r.Party, r.Anchor = Kind(head&7), filter.Party(head>>3&3), filter.Anchor(head>>5&3)
+	r.End, r.MatchCase, r.Regexp = head&flagEnd != 0, head&flagMatchCase != 0, head&flagRegexp != 0
+	r.Types, r.Methods = filter.Types(head>>16), filter.Methods(head>>32)
+	r.Pattern = data[recordHead:end]
+	r.pages, r.hosts, r.machine = 0, 0, 0
+	if head&(flagPages|flagHosts|flagRegexp) == 0 {
+		return end
 	}
-	taken := c.data[:n]
-	c.data = c.data[n:]
-	return taken
+	for _, option := range [...]struct {
+		flag uint64
+		to   *uint32
+	}{{flagPages, &r.pages}, {flagHosts, &r.hosts}, {flagRegexp, &r.machine}} {
+		if head&option.flag != 0 {
+			if end+4 > len(data) {
+				return 0
+			}
+			*option.to = binary.LittleEndian.Uint32(data[end:])&(1<<31-1) + 1
+			end += 4
+		}
+	}
+	return end
 }
 
 // Pages returns the set of pages that the rule holds on, false when it is all.
@@ -244,41 +226,44 @@ func (b *Bundle) EachRule(f func(Kind, filter.Rule) error) error {
 
 // read reads a single record.
 func (b *Bundle) read(at uint32, r *Record) bool {
-	if uint64(at) > uint64(len(b.rules)) {
-		return false
-	}
-	c := Cursor{data: b.rules[at:]}
-	c.read(r)
-	return !c.bad
+	return uint64(at) <= uint64(len(b.rules)) && readRecord(b.rules[at:], r) > 0
 }
 
 // appendRecord writes one rule. pattern is what the record keeps of the
 // rule's.
 func (e *encoder) appendRecord(r *KindedRule, pattern string) {
-	head := uint64(r.Kind) | uint64(r.Rule.Party)<<3 | uint64(r.Rule.Anchor)<<5
-	for flag, set := range map[uint64]bool{
-		flagEnd: r.Rule.End, flagMatchCase: r.Rule.MatchCase, flagRegexp: r.Rule.Regexp,
-		flagMethods: r.Rule.Methods != 0, flagPages: len(r.Rule.Domains) > 0, flagHosts: len(r.Rule.To) > 0,
+	if len(pattern) > maxPattern {
+		e.err = errors.New("rule " + r.Rule.String()[:50] + "…: longer than " + strconv.Itoa(maxPattern) + " bytes: shorten it")
+		return
+	}
+	head := uint16(r.Kind) | uint16(r.Rule.Party)<<3 | uint16(r.Rule.Anchor)<<5
+	for _, flag := range []struct {
+		bit uint16
+		set bool
+	}{
+		{flagEnd, r.Rule.End},
+		{flagMatchCase, r.Rule.MatchCase},
+		{flagRegexp, r.Rule.Regexp},
+		{flagPages, len(r.Rule.Domains) > 0},
+		{flagHosts, len(r.Rule.To) > 0},
 	} {
-		if set {
-			head |= flag
+		if flag.set {
+			head |= flag.bit
 		}
 	}
-	e.rules = binary.AppendUvarint(e.rules, head)
-	e.rules = binary.AppendUvarint(e.rules, uint64(r.Rule.Types))
-	e.rules = binary.AppendUvarint(e.rules, uint64(len(pattern)))
+	e.rules = binary.LittleEndian.AppendUint16(e.rules, head)
+	e.rules = binary.LittleEndian.AppendUint16(e.rules, uint16(r.Rule.Types))
+	e.rules = binary.LittleEndian.AppendUint16(e.rules, uint16(r.Rule.Methods))
+	e.rules = binary.LittleEndian.AppendUint16(e.rules, uint16(len(pattern)))
 	e.rules = append(e.rules, pattern...)
-	if r.Rule.Methods != 0 {
-		e.rules = binary.AppendUvarint(e.rules, uint64(r.Rule.Methods))
-	}
 	if len(r.Rule.Domains) > 0 {
-		e.rules = binary.AppendUvarint(e.rules, uint64(e.sets.add(r.Rule.Domains)))
+		e.rules = binary.LittleEndian.AppendUint32(e.rules, uint32(e.sets.add(r.Rule.Domains)))
 	}
 	if len(r.Rule.To) > 0 {
-		e.rules = binary.AppendUvarint(e.rules, uint64(e.sets.add(r.Rule.To)))
+		e.rules = binary.LittleEndian.AppendUint32(e.rules, uint32(e.sets.add(r.Rule.To)))
 	}
 	if r.Rule.Regexp {
-		e.rules = binary.AppendUvarint(e.rules, uint64(len(e.machines)))
+		e.rules = binary.LittleEndian.AppendUint32(e.rules, uint32(len(e.machines)))
 		machine, err := e.machine(&r.Rule)
 		if err != nil {
 			e.err = err
@@ -287,11 +272,14 @@ func (e *encoder) appendRecord(r *KindedRule, pattern string) {
 	}
 }
 
-// appendGroup writes rules that share a key: uvarint number of rules, and the
+// maxPattern is the longest pattern that a record holds.
+const maxPattern = 1<<16 - 1
+
+// appendGroup writes rules that share a key: 4 bytes number of rules, and the
 // rules without the key.
 func (e *encoder) appendGroup(rules []KindedRule) (offset int) {
 	offset = len(e.rules)
-	e.rules = binary.AppendUvarint(e.rules, uint64(len(rules)))
+	e.rules = binary.LittleEndian.AppendUint32(e.rules, uint32(len(rules)))
 	for i := range rules {
 		_, rest := rules[i].Rule.Directory()
 		e.appendRecord(&rules[i], rest)

@@ -25,8 +25,8 @@ func (t *table) open(data []byte) (problem string) {
 	t.keys = binary.LittleEndian.Uint32(data)
 	t.dots = int(binary.LittleEndian.Uint32(data[4:]))
 	buckets := uint64(binary.LittleEndian.Uint32(data[8:]))
-	if buckets == 0 || buckets&(buckets-1) != 0 {
-		return "buckets: want a power of two"
+	if buckets < 2 || buckets&(buckets-1) != 0 {
+		return "buckets: want a power of two from 2 on"
 	}
 	if (buckets+1)*4 > uint64(len(data)-12) {
 		return "index is longer than the section"
@@ -50,7 +50,12 @@ func (t *table) bucket(i int) ([]byte, bool) {
 }
 
 func (t *table) find(key []byte, hash uint64) (Value, bool, error) {
-	data, ok := t.bucket(int(hash >> t.shift))
+	slot := int(hash >> (t.shift & 63) << 2)
+	from, to := binary.LittleEndian.Uint32(t.index[slot:]), binary.LittleEndian.Uint32(t.index[slot+4:])
+	if from > to || int(to) > len(t.entries) {
+		return 0, false, ErrCorrupt
+	}
+	data := t.entries[from:to]
 	wanted := hash&0xffff | uint64(len(key))<<16
 	for len(data) >= headSize {
 		head := binary.LittleEndian.Uint64(data)
@@ -63,7 +68,7 @@ func (t *table) find(key []byte, hash uint64) (Value, bool, error) {
 		}
 		data = data[end:]
 	}
-	if !ok || len(data) > 0 {
+	if len(data) > 0 {
 		return 0, false, ErrCorrupt
 	}
 	return 0, false, nil
@@ -113,18 +118,20 @@ const keysInBucket = 4
 
 // appendTable writes entries, which it sorts.
 func appendTable(dst []byte, entries []Entry) []byte {
-	buckets := 1
+	buckets := 2
 	for buckets*keysInBucket < len(entries) {
 		buckets *= 2
 	}
 	shift := 64 - bits.TrailingZeros(uint(buckets))
-	bucket := func(e Entry) int { return int(hashOf([]byte(e.Key)) >> shift) }
+	bucket := func(e Entry) int { return int(hashOf(e.Key) >> shift) }
 	slices.SortFunc(entries, func(a, b Entry) int {
 		return cmp.Or(cmp.Compare(bucket(a), bucket(b)), strings.Compare(a.Key, b.Key))
 	})
-	dots := len(entries)
-	for _, e := range entries {
-		dots = min(dots, strings.Count(e.Key, "."))
+	dots := 0
+	for i, e := range entries {
+		if n := strings.Count(e.Key, "."); i == 0 || n < dots {
+			dots = n
+		}
 	}
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(entries)))
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(dots))
@@ -136,7 +143,7 @@ func appendTable(dst []byte, entries []Entry) []byte {
 		for ; next < len(entries) && bucket(entries[next]) == i; next++ {
 			e := entries[next]
 			data = binary.LittleEndian.AppendUint32(data, uint32(e.Value))
-			data = binary.LittleEndian.AppendUint16(data, uint16(hashOf([]byte(e.Key))))
+			data = binary.LittleEndian.AppendUint16(data, uint16(hashOf(e.Key)))
 			data = binary.LittleEndian.AppendUint16(data, uint16(len(e.Key)))
 			data = append(data, e.Key...)
 		}

@@ -35,7 +35,7 @@ func Example() {
 		return
 	}
 	list, _ := bundle.Open(data)
-	v, found, _ := list.Host([]byte("tracker.example"))
+	v, found, _ := list.Host([]byte("tracker.example/ and what follows"), len("tracker.example"))
 	fmt.Println(found, v.Plain())
 	// Output: true true
 }

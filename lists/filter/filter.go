@@ -424,9 +424,10 @@ func domainsText(list []Domain) string {
 // Directory splits the pattern at its last leading directory: the literal
 // text up to the last "/" before any "*" or "^", at most
 // address.MaxDirectories deep. The rest is what Match wants of the address
-// after that directory. A rule without a host has none.
+// after that directory. A rule without a host has none, nor has one whose case
+// matters.
 func (r *Rule) Directory() (directory, rest string) {
-	if r.Host == "" {
+	if r.Host == "" || r.MatchCase {
 		return "", r.Pattern
 	}
 	literal := r.Pattern

@@ -327,7 +327,7 @@ func TestDirectory(t *testing.T) {
 		"||a.com/x*/y":            {"/", "x*/y"},
 		"||a.com/x/^y":            {"/x/", "^y"},
 		"||a.com/1/2/3/4/5/6/7/8": {"/1/2/3/4/5/", "6/7/8"},
-		"||a.com/X/y$match-case":  {"/X/", "y"},
+		"||a.com/X/y$match-case":  {"", "/X/y"},
 		"||ads.*/x/y":             {"", "ads.*/x/y"},
 		"/x/y":                    {"", "/x/y"},
 	} {

@@ -81,29 +81,33 @@ func names() int32 {
 	}, "\n"))
 }
 
-// decide answers for a request. Its parts follow one another: page bytes of
-// the top document's address, -1 when it is that of the call before, n bytes
-// of the URL, a body and a Referer. what holds the type, the method above 8
-// bits, the mode above 12, and 1<<16 to look for leaks.
+// decide answers for a request: n bytes of its URL, a body and a Referer, one
+// after another, and page bytes of the top document's address, which begin at
+// byte at, or behind the others when that is -1; -1 bytes when it is the page
+// of the call before. what holds the type, the method above 8 bits, the mode
+// above 12, and 1<<16 to look for leaks.
 //
 //go:wasmexport decide
-func decide(page, n, body, referer, what int32) (word int32) {
+func decide(n, body, referer, page, what, at int32) (word int32) {
 	defer func() {
 		if recover() != nil {
 			word = 0
 		}
 	}()
-	room, ok := memory.Read(max(page, 0) + n + body + referer)
+	end := n + body + referer
+	if at < 0 {
+		at = end
+	}
+	room, ok := memory.Read(max(end, at+page))
 	kind, method, mode := what&0xff, what>>8&0xf, what>>12&0xf
 	if !ok || matcher == nil || page < -1 || n < 0 || body < 0 || referer < 0 ||
 		int(kind) >= len(filter.TypeNames()) || int(method) >= len(filter.MethodNames()) || int(mode) >= len(match.ModeNames) {
 		return 0
 	}
 	if page >= 0 {
-		request.Page = append(request.Page[:0], room[:page]...)
-		room = room[page:]
+		request.Page = append(request.Page[:0], room[at:at+page]...)
 	}
-	request.URL, request.Body, request.Referer = room[:n], room[n:n+body], room[n+body:]
+	request.URL, request.Body, request.Referer = room[:n], room[n:n+body], room[n+body:end]
 	request.Type, request.Method, request.Mode = filter.Type(kind), filter.Method(method), match.Mode(mode)
 	request.Leaks = what>>16 != 0
 	d, err := matcher.Decide(&request)

@@ -30,7 +30,7 @@ func TestTheEngineStandsOnLittle(t *testing.T) {
 		bytes cmp encoding/binary errors io iter math math/bits reflect runtime slices strconv strings sync
 		sync/atomic unicode unicode/utf8 unsafe
 		paravent/lists/address paravent/lists/bundle paravent/lists/filter
-		paravent/wasm/engine paravent/wasm/match paravent/wasm/memory`)
+		paravent/wasm/engine paravent/wasm/leak paravent/wasm/match paravent/wasm/memory`)
 	for _, name := range dependencies(t, true, "paravent/wasm/engine") {
 		if !strings.HasPrefix(name, "internal/") && !strings.HasPrefix(name, "runtime/") && !slices.Contains(allowed, name) {
 			t.Errorf("the engine now stands on %s", name)

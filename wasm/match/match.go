@@ -319,9 +319,11 @@ func (m *Matcher) partyOf() filter.Party {
 // host suffix and path, and key how many bytes of them the expression is.
 func (m *Matcher) walk(visit func(v bundle.Value, lower, exact []byte, key int) error) error {
 	end, labels := m.url.HostEnd(), m.url.Labels()
-	for _, start := range labels[:max(len(labels)-m.list.Dots(), 0)] {
-		host := m.url.Text()[start:end]
-		v, ok, err := m.list.Host(host)
+	if len(labels) > 1 {
+		labels = labels[:max(len(labels)-m.list.Dots(), 0)]
+	}
+	for _, start := range labels {
+		v, ok, err := m.list.Host(m.url.Padded()[start:], end-start)
 		if err != nil {
 			return err
 		}
@@ -330,14 +332,11 @@ func (m *Matcher) walk(visit func(v bundle.Value, lower, exact []byte, key int) 
 		}
 		lower, exact := m.url.HostPath()
 		lower, exact = lower[start-m.url.HostStart():], exact[start-m.url.HostStart():]
-		if err := visit(v, lower, exact, len(host)); err != nil {
+		if err := visit(v, lower, exact, end-start); err != nil {
 			return err
 		}
-		if !v.HasDirectories() {
-			continue
-		}
-		at := len(host)
-		for range address.MaxDirectories {
+		at := end - start
+		for depths := v.Depths(); depths != 0; depths >>= 1 {
 			for at < len(lower) && lower[at] != '/' {
 				at++
 			}
@@ -345,7 +344,10 @@ func (m *Matcher) walk(visit func(v bundle.Value, lower, exact []byte, key int) 
 				break
 			}
 			at++
-			v, ok, err := m.list.Directory(lower[:at])
+			if depths&1 == 0 {
+				continue
+			}
+			v, ok, err := m.list.Directory(lower, at)
 			if err != nil {
 				return err
 			}
