@@ -113,10 +113,10 @@ type Search struct {
 	text     []byte       // padded
 	types    filter.Types // of the request
 
-	hits  [address.MaxText / 2]hit // words and names that the filter knows
-	known int                      // how many
-	next  int                      // the next of them
-	word  int                      // where the present word begins
+	hits  [address.MaxText]hit // words and names that the filter knows
+	known int                  // how many
+	next  int                  // the next of them
+	word  int                  // where the present word begins
 	tag   uint32
 	entry uint32 // next entry to try
 	end   uint32
@@ -135,21 +135,20 @@ func (s *Search) Begin(b *Bundle, p *Patterns, u *address.URL, pages *Family, t 
 	known := (*[wordBytes]byte)(p.filter)
 	s.known = scan(known, s.text, u.Words(), &s.hits)
 	for i := range pages.names {
-		if hash := pages.names[i].hash; s.known < len(s.hits) && isKnown(known, hash) {
-			s.hits[s.known] = hit{hash, 0}
-			s.known++
-		}
+		s.hits[s.known&(len(s.hits)-1)] = hit{pages.names[i].hash, 0}
+		s.known += isKnown(known, pages.names[i].hash)
 	}
 	s.next, s.word, s.tag, s.entry, s.end, s.bad = 0, 0, 0, 0, p.unfiled, false
 }
 
-func isKnown(known *[wordBytes]byte, hash uint64) bool {
-	return known[hash>>(64-wordBits+3)]>>(hash>>(64-wordBits)&7)&1 != 0
+// isKnown is 1 when a filter knows a hash, else 0.
+func isKnown(known *[wordBytes]byte, hash uint64) int {
+	return int(known[hash>>(64-wordBits+3)] >> (hash >> (64 - wordBits) & 7) & 1)
 }
 
 // scan finds the words of a text that a filter knows. It stands for itself
 // and calls nothing because WebAssembly runs small loops best.
-func scan(known *[wordBytes]byte, text []byte, words []uint64, hits *[address.MaxText / 2]hit) (n int) {
+func scan(known *[wordBytes]byte, text []byte, words []uint64, hits *[address.MaxText]hit) (n int) {
 	carry := uint64(0)
 	for block := range len(words) - 2 {
 		word, next := words[block], words[block+1]
@@ -162,10 +161,11 @@ func scan(known *[wordBytes]byte, text []byte, words []uint64, hits *[address.Ma
 			// Where the word ends, at the eighth byte at the latest.
 			end := uint(bits.TrailingZeros64(^(word>>bit | next<<1<<((63-bit)&63)) | 1<<7))
 			unused := (56 - 8*end) & 63
-			if hash := wordHash(binary.LittleEndian.Uint64(text[start:]) << unused >> unused); isKnown(known, hash) && n < len(hits) {
-				hits[n] = hit{hash, start}
-				n++
-			}
+			hash := wordHash(binary.LittleEndian.Uint64(text[start:]) << unused >> unused)
+			// Every word is written, and the next takes the place of one that is
+			// not known: that needs no jump. There are no more words than places.
+			hits[n&(len(hits)-1)] = hit{hash, start}
+			n += isKnown(known, hash)
 		}
 	}
 	return n

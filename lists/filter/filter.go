@@ -19,6 +19,7 @@
 //	/Track.js$match-case                      "T" is not "t"
 //	||example.com^$important                  wins over exceptions
 //	||example.com^$badfilter                  takes away the rule without badfilter
+//	||example.com^$redirect=noop.js           the same without redirect=: nothing is put in the request's place
 //
 // Types are document subdocument stylesheet script image font object
 // xmlhttprequest ping media websocket webtransport csp_report other; types,

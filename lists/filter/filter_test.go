@@ -284,7 +284,8 @@ func TestRefused(t *testing.T) {
 		// Other options.
 		"||a.com^$strict1p":                           "unsupported: option strict1p: write first-party or third-party, which go by the page's whole site",
 		"||a.com^$strict3p":                           "unsupported: option strict3p: write first-party or third-party, which go by the page's whole site",
-		"||a.com^$redirect=noopjs":                    "unsupported: option redirect=" + noAnswers,
+		"@@||a.com^$redirect=noopjs":                  "unsupported: option redirect=" + noAnswers,
+		"||a.com^$redirect=noopjs,badfilter":          "unsupported: option redirect=" + noAnswers,
 		"@@||a.com^$redirect-rule":                    "unsupported: option redirect-rule" + noAnswers,
 		"||a.com^$rewrite=abp-resource:blank-js":      "unsupported: option rewrite=" + noAnswers,
 		"||a.com^$empty":                              "unsupported: option empty" + noAnswers,

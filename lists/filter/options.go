@@ -89,6 +89,7 @@ func (r *Rule) parseOptions(text string) error {
 	var yes, no Types
 	var noRequest string // an option about something that is no request
 	var seen []string    // options with a value
+	var instead bool     // something else is to be put in the request's place
 	for more := text != ""; more; {
 		var o option
 		var err error
@@ -130,6 +131,11 @@ func (r *Rule) parseOptions(text string) error {
 			r.Important = true
 		case "badfilter":
 			r.Bad = true
+		case "redirect=":
+			// The request is stopped, which is what protects; what a page would
+			// get instead is beyond a filter. An exception from the redirection
+			// lets nothing pass.
+			instead = true
 		case "domain=":
 			err = addList(o.value, r.AddDomains)
 		case "to=":
@@ -149,6 +155,9 @@ func (r *Rule) parseOptions(text string) error {
 		if err != nil {
 			return err
 		}
+	}
+	if instead && (r.Allow || r.Bad) {
+		return unsupported("redirect=")
 	}
 	if r.Allow && r.Important {
 		return &Unsupported{"important exception", "exceptions give way to important rules: leave the option out"}

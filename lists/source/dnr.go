@@ -63,6 +63,12 @@ func fromDNR(rule gjson.Result) ([]filter.Rule, error) {
 	case "block":
 	case "allow":
 		r.Allow = true
+	case "redirect":
+		// What a page would get instead is a file of another extension; that the
+		// request is stopped is what protects. Other redirections rewrite it.
+		if !rule.Get("action.redirect.extensionPath").Exists() {
+			return nil, &filter.Unsupported{Kind: "action redirect"}
+		}
 	default:
 		return nil, &filter.Unsupported{Kind: "action " + action}
 	}

@@ -74,7 +74,8 @@ func TestEasyList(t *testing.T) {
 		"example.com##.ad",
 		"[$path=/x]example.com##.ad",
 		"###ad",
-		"||a.example^$redirect=noopjs",
+		"||r.example^$redirect=noopjs",
+		"@@||r.example^$redirect=noopjs",
 		"||a.example/a b",
 		`/(?!a)b/`,
 		`/(?<=a)b/`,
@@ -93,6 +94,7 @@ func TestEasyList(t *testing.T) {
 		"@@||xn--mnchen-3ya.example^$script",
 		"/stra%c3%9fe-",
 		`/^https:\/\/[a-z]+\.example\/$/$match-case`,
+		"||r.example^",
 	}, map[string]int{
 		"rule under a condition (!#if)": 3, "another file (!#include)": 1, "element hiding rule": 3, "option redirect=": 1,
 		"regular expression with look-around": 3, "regular expression with a back-reference": 1,
@@ -177,6 +179,7 @@ func TestDNR(t *testing.T) {
 		`{"id":1,"priority":999999,"action":{"type":"block"},"condition":{"urlFilter":"||often.example^"}}`,
 
 		rule("block", `"urlFilter":"mail.example.com","resourceTypes":["xmlhttprequest"]`),
+		`{"id":1,"priority":1,"action":{"type":"redirect","redirect":{"extensionPath":"/noop.js"}},"condition":{"urlFilter":"||r.example^"}}`,
 		rule("redirect", `"urlFilter":"||c.example^"`),
 		rule("modifyHeaders", `"urlFilter":"||c.example^"`),
 		rule("allowAllRequests", `"urlFilter":"||c.example^"`),
@@ -221,6 +224,7 @@ func TestDNR(t *testing.T) {
 		"||xn--mnchen-3ya.example^",
 		"||always.example^$important",
 		"||often.example^",
+		"||r.example^",
 	}, map[string]int{
 		"mail-open pixel (a bare name with types)": 1, "action redirect": 1, "action modifyHeaders": 1, "action allowAllRequests": 1,
 		"action ": 1, "important exception": 1, "exception for the page itself": 1, "condition tabIds": 1, "domainType fourthParty": 1,

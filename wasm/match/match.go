@@ -27,6 +27,8 @@
 package match
 
 import (
+	"bytes"
+
 	"paravent/lists/address"
 	"paravent/lists/bundle"
 	"paravent/lists/filter"
@@ -293,20 +295,23 @@ func (m *Matcher) partyOf() filter.Party {
 		return m.party
 	}
 	m.party = filter.ThirdParty
-	page, host := m.page.Host(), m.url.Host()
+	page := m.page.Host()
 	// What both hosts end with, in whole labels.
-	common, labels := 0, 0
-	for i := 1; i <= len(page) && i <= len(host) && page[len(page)-i] == host[len(host)-i]; i++ {
-		if (i == len(page) || page[len(page)-i-1] == '.') && (i == len(host) || host[len(host)-i-1] == '.') {
-			common = i
-			labels++
+	common, shared := 0, 0
+	ours, theirs := m.page.Labels(), m.url.Labels()
+	for shared < len(ours) && shared < len(theirs) {
+		label := m.page.Padded()[ours[len(ours)-1-shared]:m.page.HostEnd()]
+		other := m.url.Padded()[theirs[len(theirs)-1-shared]:m.url.HostEnd()]
+		if string(label) != string(other) {
+			break
 		}
+		common, shared = len(label), shared+1
 	}
 	switch {
-	case common == 0 || len(page) == 0:
+	case shared == 0:
 	case common == len(page):
 		m.party = filter.FirstParty
-	case labels > 1 && m.Registrable != nil && !address.IsIP(page) && !address.IsIP(host):
+	case shared > 1 && m.Registrable != nil:
 		if site := m.Registrable(page); site > 0 && site <= common {
 			m.party = filter.FirstParty
 		}
@@ -337,13 +342,11 @@ func (m *Matcher) walk(visit func(v bundle.Value, lower, exact []byte, key int) 
 		}
 		at := end - start
 		for depths := v.Depths(); depths != 0; depths >>= 1 {
-			for at < len(lower) && lower[at] != '/' {
-				at++
-			}
-			if at == len(lower) {
+			slash := bytes.IndexByte(lower[at:], '/')
+			if slash < 0 {
 				break
 			}
-			at++
+			at += slash + 1
 			if depths&1 == 0 {
 				continue
 			}
