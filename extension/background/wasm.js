@@ -8,7 +8,7 @@ const SMALL = 64 * 1024;
 const PAGES = 32 * 1024;
 
 /** Rules see so many bytes of an address; one more tells them that it goes on. */
-const LONGEST = 2048 + 1;
+const LONGEST = 1536 + 1;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

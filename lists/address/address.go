@@ -39,7 +39,7 @@ const (
 	// MaxText is how many bytes of an address patterns look at. Rules never
 	// speak of what stands behind, and a page that asks for megabytes must
 	// not be able to slow its own protection down.
-	MaxText = 2048
+	MaxText = 1536
 	// MaxDirectories is how many leading directories of a path are
 	// expressions. The first is "/". A rule with a longer path is kept under
 	// the last of them.

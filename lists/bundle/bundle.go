@@ -19,9 +19,9 @@
 //	hosts table, directories table
 //	        4 number of keys   4 fewest dots in a key   4 number of buckets, a power of two
 //	        (buckets+1)×4 offsets of the buckets and of their end
-//	        entries, each 4 value, 2 lower bytes of the key's first hash,
-//	        2 length of the key, the key; it is in the bucket that the upper
-//	        bits of that hash name
+//	        entries, each 2 length of the key, 1 lowest byte of the key's first
+//	        hash, 1 flags, 4 offset of a group, and the key; it is in the bucket
+//	        that the upper bits of that hash name
 //	rules   records of rules, alone and in groups, see Record
 //	names   sets of hosts, see Set
 //	machines   regular expressions, see Matched
@@ -32,12 +32,12 @@
 //
 // A key in the hosts table is a host ("www.example.com"), in the directories
 // table the same followed by a leading directory of the path
-// ("www.example.com/a/"). A value is
+// ("www.example.com/a/"). Its flags are
 //
 //	bit 0      "||host^": the host is blocked, whatever else
 //	bits 1–6   the directories table has keys of this host with so many
 //	           directories
-//	above      1 + offset of a group in rules, or 0
+//	bit 7      1 + the offset of a group in rules follows
 //
 // Open checks the header and every section's own header. Everything behind
 // that is read with bounds checked at each step, and what does not fit makes
@@ -174,7 +174,8 @@ func wrong(section int, problem string) error {
 	return errors.New("bundle: " + sectionNames[section] + ": " + problem)
 }
 
-// A Value says what the list has under a key.
+// A Value says what the list has under a key: the flags, and above them 1 + the
+// offset of the group.
 type Value uint32
 
 // Bits of a Value, as the package comment has them.

@@ -74,7 +74,7 @@ func TestLookUp(t *testing.T) {
 	if !ok || err != nil {
 		t.Fatal("no directory", err)
 	}
-	rules := b.Rules(v)
+	rules := b.Rules(v, &bundle.Family{})
 	var r bundle.Record
 	if !rules.Next(&r) || b.Rule(&r, "cdn.example/t/").String() != "||cdn.example/t/*.js|$script,domain=booking.example|~x.booking.example" {
 		t.Errorf("rule came back as %s, %v", b.Rule(&r, "cdn.example/t/"), rules.Err())
@@ -232,7 +232,7 @@ func FuzzBundle(f *testing.F) {
 			if !ok {
 				continue
 			}
-			rules := b.Rules(v)
+			rules := b.Rules(v, &pages)
 			for rules.Next(&r) {
 				look(&r)
 			}

@@ -7,3 +7,16 @@ func MayHaveHost(b *Bundle, host []byte) bool {
 	maybe, _ := b.hosts.filter.has(append(host, make([]byte, address.Slack)...), len(host))
 	return maybe
 }
+
+// A Has asks a filter alone about the first n bytes of text, behind which Slack
+// more can be read. hash is what leads into the table.
+type Has func(text []byte, n int) (maybe bool, hash uint64)
+
+// Filters are those of the hosts and of the directories.
+func Filters(b *Bundle) (hosts, directories Has) {
+	return b.hosts.filter.has, b.directories.filter.has
+}
+
+// Slot is what the hosts table keeps of a hash: keys of one slot and one length
+// are told apart by nothing but their bytes.
+func Slot(b *Bundle, hash uint64) uint64 { return hash>>b.hosts.table.shift<<16 | hash&0xffff }

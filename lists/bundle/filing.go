@@ -72,16 +72,20 @@ func appendPatterns(dst []byte, entries []filed, nothing int, higher bool) []byt
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(entries)))
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(nothing))
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(slots))
-	flag := uint32(0)
+	flag := byte(0)
 	if higher {
 		flag = 1
 	}
-	dst = binary.LittleEndian.AppendUint32(dst, flag)
-	var set [wordBytes]byte
-	for _, f := range entries[nothing:] {
-		set[f.hash>>(64-wordBits+3)] |= 1 << (f.hash >> (64 - wordBits) & 7)
+	bits := minFilterBits
+	for bits < maxFilterBits && 1<<bits < 32*len(entries) {
+		bits++
 	}
-	dst = append(dst, set[:]...)
+	dst = append(dst, flag, byte(bits), 0, 0)
+	set := make([]byte, 1<<(bits-3))
+	for _, f := range entries[nothing:] {
+		set[f.hash>>(64-bits+3)] |= 1 << (f.hash >> (64 - bits) & 7)
+	}
+	dst = append(dst, set...)
 	next := nothing
 	for i := range slots + 1 {
 		for next < len(entries) && int(entries[next].hash>>shift) < i {
@@ -112,21 +116,16 @@ func (s *skeleton) file(r *filter.Rule, frequency map[string]int) []filed {
 		return s.under(best, r)
 	}
 	entry := filed{begin: floating, types: r.Types}
-	var pages []filed
-	for _, d := range r.Domains {
-		switch {
-		case d.Not:
-		case strings.HasSuffix(d.Name, ".*"):
-			return []filed{entry}
-		default:
-			entry.hash = hashOfName(d.Name)
-			pages = append(pages, entry)
-		}
+	pages, ok := pagesOf(r)
+	if !ok || len(pages) == 0 {
+		return []filed{entry}
 	}
-	if len(pages) > 0 {
-		return pages
+	var entries []filed
+	for _, name := range pages {
+		entry.hash = hashOfName(name)
+		entries = append(entries, entry)
 	}
-	return []filed{entry}
+	return entries
 }
 
 // common has words that stand in so many addresses that filing a rule under

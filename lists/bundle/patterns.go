@@ -21,8 +21,9 @@ import (
 // The section:
 //
 //	4 number of entries   4 those under nothing, which come first
-//	4 slots of the index   4 1 if a rule of a higher kind than Block is there
-//	8192 bytes: a Bloom filter of the words and pages with one probe, 2^16 bits
+//	4 slots of the index
+//	1 1 if a rule of a higher kind than Block is there   1 b   2 zero
+//	a Bloom filter of the words and pages with one probe, 2^b bits
 //	(slots+1)×4 the first entry of each slot
 //	entries of 32 bytes:
 //	    4 lower half of the hash      4 offset of the record in rules
@@ -37,28 +38,52 @@ type Patterns struct {
 	count, unfiled uint32
 	shift          int
 	higher         bool
-	filter         []byte
+	filter         words
 	index          []byte
 	entries        []byte
 }
 
 const (
 	patternsHead = 16
-	wordBits     = 16
-	wordBytes    = 1 << wordBits / 8
 	entrySize    = 32
 	floating     = -1 << 15
+
+	minFilterBits = 13
+	maxFilterBits = 24
+
+	// maxHits is a power of two above the words that a text and the names that
+	// a page can have.
+	maxHits = 1024
 )
 
+// words is a Bloom filter with one probe, the upper bits of a hash.
+type words struct {
+	bits  []byte
+	shift uint // of a hash to its bit
+}
+
+// has is 1 when the filter knows a hash, else 0.
+func (w *words) has(hash uint64) int {
+	bit := hash >> (w.shift & 63)
+	return int(w.bits[bit>>3] >> (bit & 7) & 1)
+}
+
 func (p *Patterns) open(data []byte) (problem string) {
-	if len(data) < patternsHead+wordBytes {
-		return "no room for its head and filter"
+	if len(data) < patternsHead {
+		return "no room for its head"
 	}
 	p.count, p.unfiled = binary.LittleEndian.Uint32(data), binary.LittleEndian.Uint32(data[4:])
 	slots := uint64(binary.LittleEndian.Uint32(data[8:]))
 	p.higher = data[12] != 0
-	p.filter = data[patternsHead : patternsHead+wordBytes]
-	rest := data[patternsHead+wordBytes:]
+	size := data[13]
+	if size < minFilterBits || size > maxFilterBits {
+		return "filter: want 2^13 to 2^24 bits"
+	}
+	rest := data[patternsHead:]
+	if len(rest) < 1<<(size-3) {
+		return "filter is longer than the section"
+	}
+	p.filter, rest = words{rest[:1<<(size-3)], uint(64 - size)}, rest[1<<(size-3):]
 	switch {
 	case slots < 2 || slots&(slots-1) != 0:
 		return "slots: want a power of two from 2 on"
@@ -113,10 +138,10 @@ type Search struct {
 	text     []byte       // padded
 	types    filter.Types // of the request
 
-	hits  [address.MaxText]hit // words and names that the filter knows
-	known int                  // how many
-	next  int                  // the next of them
-	word  int                  // where the present word begins
+	hits  [maxHits]hit // words and names that the filter knows
+	known int          // how many
+	next  int          // the next of them
+	word  int          // where the present word begins
 	tag   uint32
 	entry uint32 // next entry to try
 	end   uint32
@@ -132,23 +157,17 @@ type hit struct {
 // Begin begins a search for a request of one type from a page.
 func (s *Search) Begin(b *Bundle, p *Patterns, u *address.URL, pages *Family, t filter.Type) {
 	s.list, s.patterns, s.text, s.types = b, p, u.Padded(), filter.TypesOf(t)
-	known := (*[wordBytes]byte)(p.filter)
-	s.known = scan(known, s.text, u.Words(), &s.hits)
+	s.known = scan(p.filter, s.text, u.Words(), &s.hits)
 	for i := range pages.names {
-		s.hits[s.known&(len(s.hits)-1)] = hit{pages.names[i].hash, 0}
-		s.known += isKnown(known, pages.names[i].hash)
+		s.hits[s.known&(maxHits-1)] = hit{pages.names[i].hash, 0}
+		s.known += p.filter.has(pages.names[i].hash)
 	}
 	s.next, s.word, s.tag, s.entry, s.end, s.bad = 0, 0, 0, 0, p.unfiled, false
 }
 
-// isKnown is 1 when a filter knows a hash, else 0.
-func isKnown(known *[wordBytes]byte, hash uint64) int {
-	return int(known[hash>>(64-wordBits+3)] >> (hash >> (64 - wordBits) & 7) & 1)
-}
-
 // scan finds the words of a text that a filter knows. It stands for itself
 // and calls nothing because WebAssembly runs small loops best.
-func scan(known *[wordBytes]byte, text []byte, words []uint64, hits *[address.MaxText]hit) (n int) {
+func scan(known words, text []byte, words []uint64, hits *[maxHits]hit) (n int) {
 	carry := uint64(0)
 	for block := range len(words) - 2 {
 		word, next := words[block], words[block+1]
@@ -164,8 +183,8 @@ func scan(known *[wordBytes]byte, text []byte, words []uint64, hits *[address.Ma
 			hash := wordHash(binary.LittleEndian.Uint64(text[start:]) << unused >> unused)
 			// Every word is written, and the next takes the place of one that is
 			// not known: that needs no jump. There are no more words than places.
-			hits[n&(len(hits)-1)] = hit{hash, start}
-			n += isKnown(known, hash)
+			hits[n&(maxHits-1)] = hit{hash, start}
+			n += known.has(hash)
 		}
 	}
 	return n

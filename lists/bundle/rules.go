@@ -3,6 +3,7 @@ package bundle
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -63,36 +64,101 @@ const (
 	flagHosts
 )
 
-// A Cursor reads the rules of a group.
+// A group is
+//
+//	4 number of records   4 number of pages
+//	for each page, in the order of their hashes: 4 bytes of its hashName, 4
+//	offset of a record in rules
+//	records
+//
+// A rule with domain= stands under each of its pages when the group has many:
+// hundreds of sites each have their own for the largest trackers' hosts.
+
+// A Cursor reads the rules of a group: all but those that hold on certain
+// pages, and then those of the pages that a request comes from.
 type Cursor struct {
-	data []byte
-	left uint32
-	bad  bool
+	rules []byte
+	data  []byte // of the records that are left
+	left  uint32
+	pages []byte // of the group, 8 bytes each
+	names []name // of the page that are left
+	page  int    // offset in pages of the next record, or of none
+	bad   bool
 }
 
-// Rules returns a cursor over the group that v names; it is empty when v
-// names none.
-func (b *Bundle) Rules(v Value) Cursor {
+// Rules returns a cursor over the group that v names, for requests from a page;
+// it is empty when v names none.
+func (b *Bundle) Rules(v Value, page *Family) (c Cursor) {
 	group := int(v >> valueGroup)
 	if group == 0 {
-		return Cursor{}
+		return c
 	}
-	if group+3 > len(b.rules) {
-		return Cursor{bad: true}
+	if group+7 > len(b.rules) {
+		c.bad = true
+		return c
 	}
-	return Cursor{data: b.rules[group+3:], left: binary.LittleEndian.Uint32(b.rules[group-1:])}
+	c.left = binary.LittleEndian.Uint32(b.rules[group-1:])
+	pages := int(binary.LittleEndian.Uint32(b.rules[group+3:]))
+	if c.data = b.rules[group+7:]; pages > len(c.data)/8 {
+		c.left, c.bad = 0, true
+		return c
+	}
+	c.pages, c.data = c.data[:8*pages], c.data[8*pages:]
+	c.page = len(c.pages)
+	if pages > 0 {
+		c.rules, c.names = b.rules, page.names
+	}
+	return c
 }
 
 // Next reads the next rule into r. It returns false at the end and at
 // corruption, which Err tells apart.
 func (c *Cursor) Next(r *Record) bool {
-	if c.left == 0 || c.bad {
-		return false
+	if c.left > 0 {
+		c.left--
+		n := readRecord(c.data, r)
+		c.data, c.bad = c.data[n:], n == 0
+		if c.bad {
+			c.left, c.names = 0, nil
+		}
+		return n > 0
 	}
-	c.left--
-	n := readRecord(c.data, r)
-	c.data, c.bad = c.data[n:], n == 0
-	return n > 0
+	return len(c.names) > 0 && c.nextOfPage(r)
+}
+
+func (c *Cursor) nextOfPage(r *Record) bool {
+	for {
+		hash := uint32(c.names[0].hash)
+		if c.page < len(c.pages) && binary.LittleEndian.Uint32(c.pages[c.page:]) == hash {
+			at := binary.LittleEndian.Uint32(c.pages[c.page+4:])
+			c.page += 8
+			if uint64(at) > uint64(len(c.rules)) || readRecord(c.rules[at:], r) == 0 {
+				c.bad, c.names = true, nil
+				return false
+			}
+			// The next may be of the same page; the name stays.
+			if c.page == len(c.pages) || binary.LittleEndian.Uint32(c.pages[c.page:]) != hash {
+				c.names, c.page = c.names[1:], len(c.pages)
+			}
+			return true
+		}
+		low, high := 0, len(c.pages)/8
+		for low < high {
+			middle := int(uint(low+high) / 2)
+			if binary.LittleEndian.Uint32(c.pages[8*middle:]) < hash {
+				low = middle + 1
+			} else {
+				high = middle
+			}
+		}
+		if low < len(c.pages)/8 && binary.LittleEndian.Uint32(c.pages[8*low:]) == hash {
+			c.page = 8 * low
+			continue
+		}
+		if c.names = c.names[1:]; len(c.names) == 0 {
+			return false
+		}
+	}
 }
 
 // Err is ErrCorrupt when the cursor met bytes that cannot be.
@@ -191,9 +257,23 @@ func (b *Bundle) EachRule(f func(Kind, filter.Rule) error) error {
 					return err
 				}
 			}
-			rules := b.Rules(v)
 			var r Record
+			rules := b.Rules(v, &Family{})
 			for rules.Next(&r) {
+				if err := f(r.Kind, b.Rule(&r, string(key))); err != nil {
+					return err
+				}
+			}
+			seen := map[uint32]bool{}
+			for page := rules.pages; len(page) > 0 && rules.Err() == nil; page = page[8:] {
+				at := binary.LittleEndian.Uint32(page[4:])
+				if seen[at] {
+					continue
+				}
+				seen[at] = true
+				if !b.read(at, &r) {
+					return ErrCorrupt
+				}
 				if err := f(r.Kind, b.Rule(&r, string(key))); err != nil {
 					return err
 				}
@@ -275,14 +355,57 @@ func (e *encoder) appendRecord(r *KindedRule, pattern string) {
 // maxPattern is the longest pattern that a record holds.
 const maxPattern = 1<<16 - 1
 
-// appendGroup writes rules that share a key: 4 bytes number of rules, and the
-// rules without the key.
+// manyPages is how many rules of a group must hold on certain pages only for
+// them to stand under their pages.
+const manyPages = 4
+
+// appendGroup writes rules that share a key, without it.
 func (e *encoder) appendGroup(rules []KindedRule) (offset int) {
-	offset = len(e.rules)
-	e.rules = binary.LittleEndian.AppendUint32(e.rules, uint32(len(rules)))
+	ofPages := 0
 	for i := range rules {
+		if names, ok := pagesOf(&rules[i].Rule); ok && len(names) > 0 {
+			ofPages++
+		}
+	}
+	var pages []uint64 // hash above, offset below
+	var others []int
+	for i := range rules {
+		names, ok := pagesOf(&rules[i].Rule)
+		if ofPages < manyPages || !ok || len(names) == 0 {
+			others = append(others, i)
+			continue
+		}
+		for _, name := range names {
+			pages = append(pages, hashOfName(name)<<32|uint64(len(e.rules)))
+		}
+		_, rest := rules[i].Rule.Directory()
+		e.appendRecord(&rules[i], rest)
+	}
+	slices.Sort(pages)
+	offset = len(e.rules)
+	e.rules = binary.LittleEndian.AppendUint32(e.rules, uint32(len(others)))
+	e.rules = binary.LittleEndian.AppendUint32(e.rules, uint32(len(pages)))
+	for _, page := range pages {
+		e.rules = binary.LittleEndian.AppendUint64(e.rules, page>>32|page<<32)
+	}
+	for _, i := range others {
 		_, rest := rules[i].Rule.Directory()
 		e.appendRecord(&rules[i], rest)
 	}
 	return offset
+}
+
+// pagesOf lists the hosts of the pages that a rule holds on, none when it is
+// all. It cannot when entities are among them.
+func pagesOf(r *filter.Rule) (names []string, ok bool) {
+	for _, d := range r.Domains {
+		switch {
+		case d.Not:
+		case strings.HasSuffix(d.Name, ".*"):
+			return nil, false
+		default:
+			names = append(names, d.Name)
+		}
+	}
+	return names, true
 }

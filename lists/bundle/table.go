@@ -36,9 +36,29 @@ func (t *table) open(data []byte) (problem string) {
 	return ""
 }
 
-// headSize is that of an entry: 4 bytes value, 2 bytes of the hash, 2 bytes
-// length of the key.
-const headSize = 8
+// An entry begins with 2 bytes length of its key, 1 byte of the key's hash and
+// 1 byte of flags: the lower bits of the value, and whether 4 bytes follow that
+// say where the group is.
+const (
+	headSize  = 4
+	flagGroup = 1 << 7
+)
+
+// entry tells where the key of the entry with this head begins and ends in
+// data, which begins with it.
+func entry(head uint32) (start, end int) {
+	start = headSize + int(head>>31)*4
+	return start, start + int(head&0xffff)
+}
+
+// value reads the value of an entry.
+func value(data []byte, head uint32) Value {
+	v := Value(head >> 24 &^ flagGroup)
+	if head>>31 != 0 {
+		v |= Value(binary.LittleEndian.Uint32(data[headSize:])) << valueGroup
+	}
+	return v
+}
 
 // bucket returns the entries of bucket i.
 func (t *table) bucket(i int) ([]byte, bool) {
@@ -56,15 +76,15 @@ func (t *table) find(key []byte, hash uint64) (Value, bool, error) {
 		return 0, false, ErrCorrupt
 	}
 	data := t.entries[from:to]
-	wanted := hash&0xffff | uint64(len(key))<<16
+	wanted := uint32(len(key)) | uint32(hash&0xff)<<16
 	for len(data) >= headSize {
-		head := binary.LittleEndian.Uint64(data)
-		end := headSize + int(head>>48)
+		head := binary.LittleEndian.Uint32(data)
+		start, end := entry(head)
 		if end > len(data) {
 			return 0, false, ErrCorrupt
 		}
-		if head>>32 == wanted && string(data[headSize:end]) == string(key) {
-			return Value(uint32(head)), true, nil
+		if head&0xffffff == wanted && string(data[start:end]) == string(key) {
+			return value(data, head), true, nil
 		}
 		data = data[end:]
 	}
@@ -78,11 +98,12 @@ func (t *table) each(f func(key []byte, v Value) error) error {
 	for i := range len(t.index)/4 - 1 {
 		data, ok := t.bucket(i)
 		for len(data) >= headSize {
-			end := headSize + int(binary.LittleEndian.Uint16(data[6:]))
+			head := binary.LittleEndian.Uint32(data)
+			start, end := entry(head)
 			if end > len(data) {
 				return ErrCorrupt
 			}
-			if err := f(data[headSize:end], Value(binary.LittleEndian.Uint32(data))); err != nil {
+			if err := f(data[start:end], value(data, head)); err != nil {
 				return err
 			}
 			data = data[end:]
@@ -142,9 +163,16 @@ func appendTable(dst []byte, entries []Entry) []byte {
 		dst = binary.LittleEndian.AppendUint32(dst, uint32(len(data)))
 		for ; next < len(entries) && bucket(entries[next]) == i; next++ {
 			e := entries[next]
-			data = binary.LittleEndian.AppendUint32(data, uint32(e.Value))
-			data = binary.LittleEndian.AppendUint16(data, uint16(hashOf(e.Key)))
+			flags := byte(e.Value & (1<<valueGroup - 1))
+			group := uint32(e.Value >> valueGroup)
+			if group > 0 {
+				flags |= flagGroup
+			}
 			data = binary.LittleEndian.AppendUint16(data, uint16(len(e.Key)))
+			data = append(data, byte(hashOf(e.Key)), flags)
+			if group > 0 {
+				data = binary.LittleEndian.AppendUint32(data, group)
+			}
 			data = append(data, e.Key...)
 		}
 	}

@@ -95,12 +95,12 @@ func under(m map[string]*bundle.Under) ([]bundle.Under, bundle.Filter) {
 	return all, bundle.Filter{M: uint64(f.Cap()), K: uint32(f.K()), N: uint32(len(keys)), Bits: f.BitSet().Words()}
 }
 
-// newFilter makes a filter for n keys with twice the bits that the rate asks
-// for, as a power of two, and then as few probes as it allows: what is not
-// listed nearly always ends at the first. Half-empty bits pack well.
+// newFilter makes a filter for n keys with as few bits as a power of two, and
+// then as few probes as the rate allows: with bits to spare, most of what is
+// not listed ends at the first.
 func newFilter(n int) *bloom.BloomFilter {
 	m, k := uint(64), uint(1)
-	for wanted, _ := bloom.EstimateParameters(uint(max(n, 1)), falsePositives); m < 2*wanted; {
+	for wanted, _ := bloom.EstimateParameters(uint(max(n, 1)), falsePositives); m < wanted; {
 		m *= 2
 	}
 	for math.Pow(1-math.Exp(-float64(k)*float64(n)/float64(m)), float64(k)) > falsePositives {

@@ -370,7 +370,7 @@ func (m *Matcher) visit(r *Request, v bundle.Value, lower, exact []byte, key int
 	if v.Plain() && !m.stop.any {
 		m.stop = found{any: true, plain: true, kind: bundle.Block, key: lower[:key]}
 	}
-	rules := m.list.Rules(v)
+	rules := m.list.Rules(v, &m.pages)
 	var record bundle.Record
 	for rules.Next(&record) {
 		best := &m.stop
@@ -517,7 +517,7 @@ func (m *Matcher) Photo(url string) bool {
 	}
 	photo := false
 	err := scratch.walk(func(v bundle.Value, lower, exact []byte, key int) error {
-		rules := scratch.list.Rules(v)
+		rules := scratch.list.Rules(v, &scratch.pages)
 		var record bundle.Record
 		for rules.Next(&record) {
 			text := lower[key:]
