@@ -17,6 +17,7 @@ type filed struct {
 	want, mask   uint64
 	delta, begin int
 	types        filter.Types
+	part         bool // it is under a part of a word
 }
 
 // patterns files rules, those that stop and those that let pass.
@@ -80,7 +81,13 @@ func appendPatterns(dst []byte, entries []filed, nothing int, higher bool) []byt
 	for bits < maxFilterBits && 1<<bits < 32*len(entries) {
 		bits++
 	}
-	dst = append(dst, flag, byte(bits), 0, 0)
+	parts := byte(0)
+	for _, f := range entries {
+		if f.part {
+			parts = 1
+		}
+	}
+	dst = append(dst, flag, byte(bits), parts, 0)
 	set := make([]byte, 1<<(bits-3))
 	for _, f := range entries[nothing:] {
 		set[f.hash>>(64-bits+3)] |= 1 << (f.hash >> (64 - bits) & 7)
@@ -106,7 +113,8 @@ func appendPatterns(dst []byte, entries []filed, nothing int, higher bool) []byt
 	return dst
 }
 
-// file finds what a rule is filed under: its rarest word, its pages, or nothing.
+// file finds what a rule is filed under: its rarest word, a part of one, its
+// pages, or nothing.
 func (s *skeleton) file(r *filter.Rule, frequency map[string]int) []filed {
 	if words := s.words(); len(words) > 0 {
 		best := slices.MinFunc(words, func(a, b word) int {
@@ -114,6 +122,9 @@ func (s *skeleton) file(r *filter.Rule, frequency map[string]int) []filed {
 				-cmp.Compare(len(a.text), len(b.text)))
 		})
 		return s.under(best, r)
+	}
+	if entry, ok := s.underPart(r); ok {
+		return []filed{entry}
 	}
 	entry := filed{begin: floating, types: r.Types}
 	pages, ok := pagesOf(r)
@@ -196,21 +207,7 @@ func (s *skeleton) under(w word, r *filter.Rule) (entries []filed) {
 	if r.Regexp || strings.Contains(p[:w.start], "*") {
 		f.begin = floating
 	}
-	// The literal text around the word, and up to eight bytes of it that say
-	// the most beyond the word itself.
-	low, high := w.start, w.end
-	for low > 0 && p[low-1] != '*' && p[low-1] != '^' {
-		low--
-	}
-	for high < len(p) && p[high] != '*' && p[high] != '^' {
-		high++
-	}
-	from := max(low, min(high, w.end+6)-8)
-	f.delta = from - w.start
-	for i := range min(8, high-from) {
-		f.want |= uint64(p[from+i]) << (8 * i)
-		f.mask |= 0xff << (8 * i)
-	}
+	f.look(p, w.start, w.end)
 	behind := separators
 	switch {
 	case w.end-w.start >= wordSize:
@@ -226,6 +223,54 @@ func (s *skeleton) under(w word, r *filter.Rule) (entries []filed) {
 		entries = append(entries, f)
 	}
 	return entries
+}
+
+// look sets what to look for around the part of a pattern that it is filed
+// under: up to eight bytes of the literal text there, those that say the most
+// beyond the part itself.
+func (f *filed) look(p string, start, end int) {
+	low, high := start, end
+	for low > 0 && p[low-1] != '*' && p[low-1] != '^' {
+		low--
+	}
+	for high < len(p) && p[high] != '*' && p[high] != '^' {
+		high++
+	}
+	from := max(low, min(high, end+6)-8)
+	f.delta = from - start
+	for i := range min(8, high-from) {
+		f.want |= uint64(p[from+i]) << (8 * i)
+		f.mask |= 0xff << (8 * i)
+	}
+}
+
+// underPart makes the entry of a rule under four bytes of its pattern with
+// which a word begins, or with which one and the byte behind it end.
+func (s *skeleton) underPart(r *filter.Rule) (f filed, ok bool) {
+	p := s.pattern
+	for i := range len(p) - 3 {
+		four := p[i : i+4]
+		if strings.ContainsAny(four, "*^") || i >= 1<<14 {
+			continue
+		}
+		first := uint64(four[0]) | uint64(four[1])<<8 | uint64(four[2])<<16 | uint64(four[3])<<24
+		begins := alphanumeric(p[i]) && (i > 0 && p[i-1] != '*' && !alphanumeric(p[i-1]) || i == 0 && s.anchor != filter.Anywhere)
+		switch {
+		case begins:
+			f.hash = wordHash(first | wordBegins)
+		case alphanumeric(p[i+2]) && !alphanumeric(p[i+3]):
+			f.hash = wordHash(first | wordEnds)
+		default:
+			continue
+		}
+		f.types, f.begin, f.part = r.Types, -i, true
+		if r.Regexp || strings.Contains(p[:i], "*") {
+			f.begin = floating
+		}
+		f.look(p, i, i+4)
+		return f, true
+	}
+	return f, false
 }
 
 // separators are the bytes that "^" stands for, the end among them.

@@ -15,6 +15,8 @@ import (
 //     a word of the address for the pattern to match: by the first eight bytes
 //     from there, or by those of a shorter word and the byte behind it. Under
 //     "c." an address of "/c.gif" is found, and not every "c=1";
+//   - else under four bytes with which a word begins, or with which one and
+//     the byte behind it end: parts;
 //   - else, when the rule holds on certain pages only, under those pages;
 //   - else under nothing: every request looks at it.
 //
@@ -22,7 +24,8 @@ import (
 //
 //	4 number of entries   4 those under nothing, which come first
 //	4 slots of the index
-//	1 1 if a rule of a higher kind than Block is there   1 b   2 zero
+//	1 1 if a rule of a higher kind than Block is there   1 b
+//	1 1 if some entries are under parts   1 zero
 //	a Bloom filter of the words and pages with one probe, 2^b bits
 //	(slots+1)×4 the first entry of each slot
 //	entries of 32 bytes:
@@ -37,7 +40,7 @@ import (
 type Patterns struct {
 	count, unfiled uint32
 	shift          int
-	higher         bool
+	higher, parts  bool
 	filter         words
 	index          []byte
 	entries        []byte
@@ -51,9 +54,9 @@ const (
 	minFilterBits = 13
 	maxFilterBits = 24
 
-	// maxHits is a power of two above the words that a text and the names that
-	// a page can have.
-	maxHits = 1024
+	// maxHits is a power of two above three times the words that a text can
+	// have and the names that a page can.
+	maxHits = 4096
 )
 
 // words is a Bloom filter with one probe, the upper bits of a hash.
@@ -74,7 +77,7 @@ func (p *Patterns) open(data []byte) (problem string) {
 	}
 	p.count, p.unfiled = binary.LittleEndian.Uint32(data), binary.LittleEndian.Uint32(data[4:])
 	slots := uint64(binary.LittleEndian.Uint32(data[8:]))
-	p.higher = data[12] != 0
+	p.higher, p.parts = data[12] != 0, data[14] != 0
 	size := data[13]
 	if size < minFilterBits || size > maxFilterBits {
 		return "filter: want 2^13 to 2^24 bits"
@@ -158,6 +161,9 @@ type hit struct {
 func (s *Search) Begin(b *Bundle, p *Patterns, u *address.URL, pages *Family, t filter.Type) {
 	s.list, s.patterns, s.text, s.types = b, p, u.Padded(), filter.TypesOf(t)
 	s.known = scan(p.filter, s.text, u.Words(), &s.hits)
+	if p.parts {
+		s.known = scanParts(p.filter, s.text, u.Words(), &s.hits, s.known)
+	}
 	for i := range pages.names {
 		s.hits[s.known&(maxHits-1)] = hit{pages.names[i].hash, 0}
 		s.known += p.filter.has(pages.names[i].hash)
@@ -184,6 +190,35 @@ func scan(known words, text []byte, words []uint64, hits *[maxHits]hit) (n int) 
 			// Every word is written, and the next takes the place of one that is
 			// not known: that needs no jump. There are no more words than places.
 			hits[n&(maxHits-1)] = hit{hash, start}
+			n += known.has(hash)
+		}
+	}
+	return n
+}
+
+// What a part's bytes are hashed with, so that no word has its hash.
+const (
+	wordBegins = 1 << 32
+	wordEnds   = 2 << 32
+)
+
+// scanParts adds the parts that a filter knows to n hits. Few lists need it.
+func scanParts(known words, text []byte, words []uint64, hits *[maxHits]hit, n int) int {
+	carry := uint64(0)
+	for block := range len(words) - 1 {
+		word := words[block]
+		// Where a word begins, and where the byte behind one is.
+		edges := word ^ (word<<1 | carry)
+		carry = word >> 63
+		for edges != 0 {
+			bit := bits.TrailingZeros64(edges) & 63
+			edges &= edges - 1
+			at, salt := block<<6+bit, uint64(wordBegins)
+			if word>>bit&1 == 0 {
+				at, salt = max(at-3, 0), wordEnds
+			}
+			hash := wordHash(uint64(binary.LittleEndian.Uint32(text[at:])) | salt)
+			hits[n&(maxHits-1)] = hit{hash, at}
 			n += known.has(hash)
 		}
 	}

@@ -85,6 +85,8 @@ func literals(r *filter.Rule) string {
 				}
 				b.WriteRune(c)
 			}
+		case syntax.OpBeginText:
+			b.WriteByte('^') // no word goes on before it
 		default:
 			b.WriteByte('*')
 		}
