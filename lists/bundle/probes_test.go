@@ -1,6 +1,7 @@
 package bundle_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -14,49 +15,44 @@ import (
 	"paravent/lists/bundle"
 	"paravent/lists/compile"
 	"paravent/lists/filter"
+	"paravent/wasm/match"
 )
 
 // designed is the rate of false positives that package compile makes filters
 // for.
 const designed = 1e-4
 
-// probed is the bundle that PARAVENT_BUNDLE names, or one of 50,000 hosts and
-// 5,000 directories.
-func probed(t *testing.T) *bundle.Bundle {
+// listed is the domain of the generated list's hosts.
+const listed = ".listed.example"
+
+// generated is the bundle of 50,000 hosts, of which 5,000 have a directory.
+func generated(t *testing.T) []byte {
 	t.Helper()
-	var data []byte
-	var err error
-	if name := os.Getenv("PARAVENT_BUNDLE"); name != "" {
-		data, err = os.ReadFile(name)
-	} else {
-		list := &compile.List{}
-		for i := range 50_000 {
-			r := filter.Rule{Host: fmt.Sprintf("h%d.example", i)}
-			if i%10 == 0 {
-				r.Pattern = fmt.Sprintf("/d%d/x.gif", i%70)
-			}
-			list.Rules = append(list.Rules, bundle.KindedRule{Rule: r})
+	list := &compile.List{}
+	for i := range 50_000 {
+		r := filter.Rule{Host: fmt.Sprintf("host-%05d"+listed, i)}
+		if i%10 == 0 {
+			r.Pattern = fmt.Sprintf("/directory-%d/x.gif", i%70)
 		}
-		data, err = list.Bundle()
+		list.Rules = append(list.Rules, bundle.KindedRule{Rule: r})
 	}
+	data, err := list.Bundle()
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := bundle.Open(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return data
 }
 
 // A filter says yes to a stranger as rarely as the share of its bits that are
-// set allows, and that is as rarely as it was designed to. PARAVENT_PROBES asks
-// for another number of strangers than 5,000,000.
+// set allows, and that is as rarely as it was designed to. PARAVENT_BUNDLE names
+// another bundle than the generated one, PARAVENT_PROBES another number of
+// strangers than 5,000,000.
 //
 // The interval has 99 % of the Poisson distribution: one seed in a hundred
 // fails a filter that is right. The one that stands here does not fail the
-// generated list.
+// generated bundle.
 func TestFiltersKeepTheirRate(t *testing.T) {
+	const seed = 1
 	probes := 5_000_000
 	if text := os.Getenv("PARAVENT_PROBES"); text != "" {
 		n, err := strconv.Atoi(text)
@@ -65,14 +61,23 @@ func TestFiltersKeepTheirRate(t *testing.T) {
 		}
 		probes = n
 	}
-	const seed = 1
-	b := probed(t)
-	err := b.EachRule(func(_ bundle.Kind, r filter.Rule) error {
-		if strings.HasSuffix(r.Host, strangers) {
-			return fmt.Errorf("%s is listed: the probes would not all be strangers", r.Host)
-		}
-		return nil
-	})
+	var data []byte
+	if name := os.Getenv("PARAVENT_BUNDLE"); name == "" {
+		data = generated(t)
+	} else if text, err := os.ReadFile(name); err != nil {
+		t.Fatal(err)
+	} else {
+		data = text
+	}
+	b, err := bundle.Open(data)
+	if err == nil {
+		err = b.EachRule(func(_ bundle.Kind, r filter.Rule) error {
+			if strings.HasSuffix(r.Host, stranger) {
+				return fmt.Errorf("%s is listed: the probes would not all be strangers", r.Host)
+			}
+			return nil
+		})
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,8 +88,8 @@ func TestFiltersKeepTheirRate(t *testing.T) {
 		has          bundle.Has
 		stats        bundle.Stats
 	}{
-		{"hosts", strangers, hosts, hostStats},
-		{"directories", strangers + "/a/", directories, directoryStats},
+		{"hosts", stranger, hosts, hostStats},
+		{"directories", stranger + "/a/", directories, directoryStats},
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			rate := math.Pow(f.stats.Fill, float64(f.stats.K))
@@ -96,7 +101,7 @@ func TestFiltersKeepTheirRate(t *testing.T) {
 			var hits [2]int
 			var both sync.WaitGroup
 			for i := range hits {
-				both.Go(func() { hits[i] = probe(f.has, f.suffix, half, seed, uint64(i)) })
+				both.Go(func() { hits[i] = probe(f.has, f.suffix, half, rand.NewPCG(seed, uint64(i))) })
 			}
 			both.Wait()
 			found, mean := hits[0]+hits[1], rate*float64(2*half)
@@ -110,26 +115,35 @@ func TestFiltersKeepTheirRate(t *testing.T) {
 	}
 }
 
-// strangers is a domain that nobody can have, nor a list name.
-const strangers = ".invalid"
+// stranger is a domain that nobody can have, nor a list name.
+const stranger = ".invalid"
 
-// probe asks a filter about n random names and counts those it may have.
-func probe(has bundle.Has, suffix string, n int, seed, stream uint64) (hits int) {
-	const letters = "abcdefghijklmnopqrstuvwxyz012345"
-	random := rand.NewPCG(seed, stream)
-	var text [24 + 16 + address.Slack]byte
-	for range n {
-		one, two := random.Uint64(), random.Uint64()
-		size := 9 + int(one>>60) // so that all lengths of a hash's last block occur
-		for i := range 12 {
-			text[i], text[12+i] = letters[one>>(5*i)&31], letters[two>>(5*i)&31]
-		}
+// probe asks a filter about n random names of all lengths that a hash's last
+// block can have, and counts those that it takes for members.
+func probe(has bundle.Has, suffix string, n int, random *rand.PCG) (hits int) {
+	var text [maxName + 16 + address.Slack]byte
+	for i := range n {
+		write(text[:], random)
+		size := maxName - i%16
 		size += copy(text[size:], suffix)
 		if maybe, _ := has(text[:], size); maybe {
 			hits++
 		}
 	}
 	return hits
+}
+
+// maxName is the length of a random name. As many letters as probe leaves it
+// are 45 bits, so that few of a thousand million come twice.
+const maxName = 24
+
+// write writes a random name.
+func write(text []byte, random *rand.PCG) {
+	const letters = "abcdefghijklmnopqrstuvwxyz012345"
+	one, two := random.Uint64(), random.Uint64()
+	for i := range maxName / 2 {
+		text[i], text[maxName/2+i] = letters[one>>(5*i)&31], letters[two>>(5*i)&31]
+	}
 }
 
 // poissonInterval is the smallest range that leaves out at most half of the
@@ -160,5 +174,96 @@ func TestPoissonInterval(t *testing.T) {
 		if low, high := poissonInterval(mean, 0.99); [2]int{low, high} != want {
 			t.Errorf("mean %v: %d to %d, want %v", mean, low, high, want)
 		}
+	}
+}
+
+// Whoever knows the hash and the list can look for names that a filter takes
+// for members. They cost a look into the table and are not listed after it.
+func TestCraftedNamesAreNotListed(t *testing.T) {
+	data := generated(t)
+	b, err := bundle.Open(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hosts, directories := bundle.Filters(b)
+	maybe := func(maybe bool, _ uint64) bool { return maybe }
+	for _, host := range craft(hosts, "", listed, 300, maybe) {
+		if v, ok, err := find(b.Host, []byte(host)); ok || err != nil {
+			t.Errorf("%s: found %v, %v", host, v, err)
+		}
+		passes(t, data, "https://"+host+"/")
+	}
+	// Directories are asked about only under a host that has some.
+	for _, directory := range craft(directories, "host-00000"+listed+"/", "/", 100, maybe) {
+		if v, ok, err := find(b.Directory, []byte(directory)); ok || err != nil {
+			t.Errorf("%s: found %v, %v", directory, v, err)
+		}
+		passes(t, data, "https://"+directory+"x.gif")
+	}
+}
+
+// Where a filter says yes to everything, a name that has a listed one's length,
+// its bucket and the bits of the hash that the table keeps differs from it by
+// its bytes alone.
+func TestTwinsAreNotListed(t *testing.T) {
+	data := generated(t)
+	at, size := binary.LittleEndian.Uint32(data[16:]), binary.LittleEndian.Uint32(data[20:])
+	for i := at + 16; i < at+size; i++ {
+		data[i] = 0xff
+	}
+	b, err := bundle.Open(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hosts, _ := bundle.Filters(b)
+	slots := map[uint64]string{}
+	err = b.EachRule(func(_ bundle.Kind, r filter.Rule) error {
+		_, hash := hosts(append([]byte(r.Host), make([]byte, address.Slack)...), len(r.Host))
+		slots[bundle.Slot(b, hash)] = r.Host
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	twins := craft(hosts, "", listed, 300, func(_ bool, hash uint64) bool { return slots[bundle.Slot(b, hash)] != "" })
+	for _, host := range twins {
+		if v, ok, err := find(b.Host, []byte(host)); ok || err != nil {
+			t.Errorf("%s: found %v, %v", host, v, err)
+		}
+		passes(t, data, "https://"+host+"/")
+	}
+}
+
+// craft searches random names between a prefix and a suffix for n that are
+// wanted for what a filter says of them. They are as long as those of the
+// generated list, and none of them.
+func craft(has bundle.Has, prefix, suffix string, n int, wanted func(maybe bool, hash uint64) bool) (names []string) {
+	random := rand.NewPCG(3, 4)
+	const name = len("host-00000")
+	text := make([]byte, len(prefix)+maxName+len(suffix)+address.Slack)
+	size := copy(text, prefix) + name
+	for len(names) < n {
+		write(text[len(prefix):], random)
+		end := size + copy(text[size:], suffix)
+		if wanted(has(text, end)) {
+			names = append(names, string(text[:end]))
+		}
+	}
+	return names
+}
+
+// passes checks that a request to an address is allowed because it is not
+// listed.
+func passes(t *testing.T, data []byte, url string) {
+	t.Helper()
+	m, err := match.Open(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := m.Decide(&match.Request{
+		URL: []byte(url), Page: []byte("https://booking.example/"), Type: filter.Image, Mode: match.ModeProtect,
+	})
+	if err != nil || d.Action != match.Allow || d.Reason != match.Unlisted {
+		t.Errorf("%s: %s %s, %v", url, d.Action, d.Reason, err)
 	}
 }
