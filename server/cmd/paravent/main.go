@@ -15,6 +15,8 @@ const help = `paravent keeps the lists that stand between a patient and those wh
         make the canonical text, the bundle and about.json of source directories
   paravent list test [-upstream DIR] SOURCE...
         build in memory, decide every request that the sites expect, and compare
+  paravent list import [-v] [-format easylist|dnr|hosts|disconnect] [-o DIR] FILE
+        make a list of somebody else's alone, and count what is left out
   paravent check [-bundle FILE] [-explain]
         read requests on standard input, a JSON object a line, and print decisions
   paravent audit [-bundle FILE] [-json] VISIT.har
