@@ -25,7 +25,9 @@ function check(line) {
   for (const [field, value] of Object.entries({ url, page, type })) {
     if (typeof value !== "string") throw new Error(`${field} is missing: want {"url","page","type"}`);
   }
-  const { action, would, reason } = engine.decide(url, page, type, /** @type {Mode} */ (mode), more);
+  // Browsers hand out addresses that they have serialized.
+  const address = URL.canParse(url) ? new URL(url).href : url;
+  const { action, would, reason } = engine.decide(address, page, type, /** @type {Mode} */ (mode), { leaks: true, ...more });
   const rule = engine.explain();
   return { action, ...(would === action ? {} : { would }), reason, ...(rule === "" ? {} : { rule }) };
 }

@@ -14,6 +14,16 @@ import (
 // is nil, such a host is ErrHost.
 var ToASCII func(host string) (string, error)
 
+// Serialized is the canonical form of raw, or raw itself when it has none. It
+// is for addresses that no browser has serialized: those in files.
+func Serialized(raw string) []byte {
+	canonical, err := Canonical(nil, []byte(raw))
+	if err != nil {
+		return []byte(raw)
+	}
+	return canonical
+}
+
 const (
 	// maxHost is the longest name that the domain name system has (RFC 1035).
 	maxHost = 253

@@ -159,7 +159,7 @@ func (a *auditor) entry(e *har.Entry) error {
 		method, _ = filter.MethodNamed(e.Method)
 	}
 	d, err := a.matcher.Decide(&match.Request{
-		URL: []byte(e.URL), Page: []byte(e.Page), Type: e.Type, Method: method, Mode: match.ModeProtect,
+		URL: address.Serialized(e.URL), Page: []byte(e.Page), Type: e.Type, Method: method, Mode: match.ModeProtect,
 		Leaks: true, Body: e.Body, Referer: []byte(e.Referer),
 	})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/publicsuffix"
 
 	_ "paravent/lists/address/idn" // people write hosts as they read them
+	"paravent/lists/address"
 	"paravent/lists/filter"
 	"paravent/server/explain"
 	"paravent/wasm/match"
@@ -131,7 +132,7 @@ func check(matcher *match.Matcher, line []byte, why bool) (answer, error) {
 		method, _ = filter.MethodNamed(q.Method)
 	}
 	d, err := matcher.Decide(&match.Request{
-		URL: []byte(*q.URL), Page: []byte(*q.Page), Type: kind, Method: method, Mode: mode,
+		URL: address.Serialized(*q.URL), Page: []byte(*q.Page), Type: kind, Method: method, Mode: mode,
 		Leaks: q.Leaks == nil || *q.Leaks, Body: []byte(q.Body), Referer: []byte(q.Referer),
 	})
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 
+	"paravent/lists/address"
 	"paravent/lists/bundle"
 	"paravent/lists/compile"
 	"paravent/lists/filter"
@@ -250,7 +251,7 @@ func listTest(args []string, out io.Writer) error {
 			for i, r := range site.Requests {
 				kind, _ := filter.TypeNamed(r.Type)
 				d, err := matcher.Decide(&match.Request{
-					URL: []byte(r.URL), Page: []byte(r.Page), Type: kind, Mode: match.ModeProtect,
+					URL: address.Serialized(r.URL), Page: []byte(r.Page), Type: kind, Mode: match.ModeProtect,
 				})
 				if err != nil {
 					return err
