@@ -12,8 +12,8 @@ import (
 
 	"golang.org/x/net/publicsuffix"
 
-	_ "paravent/lists/address/idn" // people write hosts as they read them
 	"paravent/lists/address"
+	_ "paravent/lists/address/idn" // people write hosts as they read them
 	"paravent/lists/filter"
 	"paravent/server/explain"
 	"paravent/wasm/match"

@@ -12,7 +12,7 @@ import (
 func TestListImport(t *testing.T) {
 	dir := t.TempDir()
 	list := "! Title: a list\n||tracker.example^\n||tracker.example^\n/pixel.gif?$image\n@@||b.example^\n||b.example^$badfilter\n" +
-		"||c.example^$redirect=noopjs\n##.ad\n##." + strings.Repeat("é", longestExample) + "\n##.ad3\n##.ad4\n"
+		"||c.example^$rewrite=noopjs\n##.ad\n##." + strings.Repeat("é", longestExample) + "\n##.ad3\n##.ad4\n"
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
 	if _, err := w.Write([]byte(list)); err != nil {
@@ -42,8 +42,8 @@ func TestListImport(t *testing.T) {
                          ##.ad
                          ##.` + strings.Repeat("é", (longestExample-3)/2) + `…
                          ##.ad3
-  left out            1  option redirect=
-                         ||c.example^$redirect=noopjs
+  left out            1  option rewrite=
+                         ||c.example^$rewrite=noopjs
 list.txt `
 		if !strings.HasPrefix(out.String(), want) {
 			t.Errorf("got\n%s\nwant\n%s", out.String(), want)
