@@ -1,8 +1,28 @@
 import { api } from "./api.js";
-import { getDomain } from "../vendor/tldts.js";
 
 /** The browser's own list of public suffixes is newer than any packaged one. */
 const native = api?.publicSuffix;
+
+/** Rules of the packaged one, for browsers that have none. @type {Set<string> | null} */
+let suffixes = null;
+
+/**
+ * Reads the packaged list, unless the browser has its own. Before this has
+ * settled {@link registrable} throws there.
+ * @returns {Promise<void>} rejects when the file cannot be read
+ */
+export async function readSuffixes() {
+  if (native || suffixes) return;
+  const response = await fetch(api.runtime.getURL("vendor/suffixes.txt"));
+  takeSuffixes(await response.text());
+}
+
+/**
+ * @param {string} list the public suffix list, a rule a line: "com", "*.ck" or "!www.ck"
+ */
+export function takeSuffixes(list) {
+  suffixes = new Set(list.split("\n"));
+}
 
 /**
  * The host of a page's or request's address, "" when it has none that the
@@ -28,6 +48,7 @@ const known = new Map();
  * an address or a suffix, so that no two such hosts ever count as one site.
  * @param {string} host as in `URL.hostname`
  * @returns {string}
+ * @throws before the suffixes are known: nothing is decided on a guess
  */
 export function registrable(host) {
   let site = known.get(host);
@@ -42,11 +63,30 @@ export function registrable(host) {
 /** @param {string} host */
 function lookUp(host) {
   if (host.startsWith("[") || /^[\d.]+$/.test(host)) return host;
+  if (!native) return siteOf(host);
   try {
-    if (native) return native.getDomain(host, { allowUnknownSuffix: true });
-    return getDomain(host, { allowPrivateDomains: true });
+    return native.getDomain(host, { allowUnknownSuffix: true });
   } catch {
     return host;
+  }
+}
+
+/**
+ * The longest suffix that a rule names, with one label more: the algorithm of
+ * https://publicsuffix.org/list/. Where no rule holds the last label is one.
+ * @param {string} host
+ * @returns {string}
+ */
+function siteOf(host) {
+  if (!suffixes) throw new Error("the public suffixes are not known");
+  let longer = host;
+  for (let rest = host; ; ) {
+    if (suffixes.has(`!${rest}`)) return rest;
+    const dot = rest.indexOf(".");
+    const above = rest.slice(dot + 1);
+    if (dot < 0 || suffixes.has(rest) || suffixes.has(`*.${above}`)) return longer;
+    longer = rest;
+    rest = above;
   }
 }
 

@@ -1,12 +1,20 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { covering, hostOf, registrable } from "./domains.js";
+import { getDomain } from "tldts";
+import { publicSuffixes } from "../tools/suffixes.js";
+import { covering, hostOf, registrable, takeSuffixes } from "./domains.js";
+
+takeSuffixes(publicSuffixes());
 
 test("a host's site is its registrable domain, and never wider", () => {
   for (const [host, site] of [
     ["www.doctolib.fr", "doctolib.fr"],
     ["doctolib.fr", "doctolib.fr"],
     ["a.b.example.co.uk", "example.co.uk"],
+    ["a.b.example.ck", "b.example.ck"],
+    ["a.www.ck", "www.ck"],
+    ["example.ck", "example.ck"],
+    ["a.xn--55qx5d.cn", "a.xn--55qx5d.cn"],
     ["alice.github.io", "alice.github.io"],
     ["metrics.booking.localhost", "booking.localhost"],
     ["booking.localhost", "booking.localhost"],
@@ -18,6 +26,17 @@ test("a host's site is its registrable domain, and never wider", () => {
     ["", ""],
   ]) {
     assert.equal(registrable(host), site, host);
+  }
+});
+
+test("every rule is understood as tldts understands it", () => {
+  const rules = publicSuffixes().trimEnd().split("\n");
+  assert.ok(rules.length > 10_000);
+  for (const rule of rules) {
+    const name = rule.replace(/^!/, "").replace("*", "wild");
+    for (const host of [name, `one.${name}`, `two.one.${name}`, `three.two.one.${name}`, name.slice(name.indexOf(".") + 1), `x${name}`]) {
+      assert.equal(registrable(host), getDomain(host, { allowPrivateDomains: true }) || host, host);
+    }
   }
 });
 

@@ -91,12 +91,14 @@ export class Engine {
   #read = new Map();
 
   /**
-   * @param {Uint8Array | ArrayBuffer} bundle
+   * Takes promises, so that one is on its way beside the other.
+   * @param {Uint8Array | ArrayBuffer | Promise<Uint8Array>} bundle
    * @param {Promise<Module>} [module] the packaged one when left out
    * @returns {Promise<Engine>}
    */
   static async open(bundle, module = Module.load("engine")) {
-    return new Engine(await module, bundle);
+    const [opened, bytes] = await Promise.all([module, bundle]);
+    return new Engine(opened, bytes);
   }
 
   /**

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { publicSuffixes } from "../tools/suffixes.js";
+import { takeSuffixes } from "./domains.js";
 import { judge } from "./judge.js";
 import { Sites } from "./sites.js";
+
+takeSuffixes(publicSuffixes());
 
 /** @typedef {import("./engine.js").Engine} Engine */
 

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { publicSuffixes } from "../tools/suffixes.js";
+import { takeSuffixes } from "./domains.js";
 import { cutReferer, tightenPolicy } from "./referer.js";
+
+takeSuffixes(publicSuffixes());
 
 const page = "https://www.doctolib.fr/oncologue/paris?insurance=private";
 

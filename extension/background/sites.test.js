@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { publicSuffixes } from "../tools/suffixes.js";
+import { takeSuffixes } from "./domains.js";
 import { isSite, Sites } from "./sites.js";
+
+takeSuffixes(publicSuffixes());
 
 test("listed sites are protected unless their user says otherwise", () => {
   const sites = new Sites(["booking.doctolib.fr", "jameda.de"], {

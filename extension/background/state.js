@@ -5,6 +5,7 @@
 
 import { api, errorText } from "./api.js";
 import { defaults } from "./defaults.js";
+import { readSuffixes } from "./domains.js";
 import { Engine } from "./engine.js";
 import { CHOICES, Sites } from "./sites.js";
 import { packagedBundle, packagedInfo, storedBundle, storedInfo } from "./store.js";
@@ -38,7 +39,10 @@ export function ready() {
 }
 
 async function bringUp() {
-  const [list, chosen] = await Promise.all([readList(), readChosen()]);
+  // Without the suffixes whoever needs one fails, and stops what it was asked
+  // about; the engine's start tries again, and says why it cannot.
+  const suffixes = readSuffixes().catch(() => {});
+  const [list, chosen] = await Promise.all([readList(), readChosen(), suffixes]);
   state.list = list;
   state.sites = new Sites(list && list.sites.map((site) => site.domain), chosen);
   return state.sites;
@@ -87,16 +91,20 @@ export function engineReady() {
 
 async function startEngine() {
   try {
-    await ready();
+    let engine;
     try {
-      state.engine = await Engine.open(await bundle());
+      // The program is the same for every list: it is fetched while that is looked up.
+      engine = await Engine.open(ready().then(bundle));
     } catch (error) {
       if (!state.list?.release) throw error;
       // Another version of this extension may have stored it in another format.
       state.listError = errorText(error);
       await putInForce(await packagedInfo());
-      state.engine = await Engine.open(await packagedBundle());
+      engine = await Engine.open(packagedBundle());
     }
+    // It asks for them; if they could not be read before, they are tried again.
+    await readSuffixes();
+    state.engine = engine;
     state.engineError = "";
   } catch (error) {
     engineBroke(error);

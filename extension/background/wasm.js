@@ -63,8 +63,6 @@ export class Module {
    */
   static async start(code) {
     const go = new Go();
-    /** @type {WebAssembly.Memory} */
-    let memory;
     const { instance } = await WebAssembly.instantiate(code, {
       ...go.importObject,
       // How long the registrable domain is that a host ends with, 0 when there
@@ -75,7 +73,7 @@ export class Module {
         },
       },
     });
-    memory = /** @type {any} */ (instance.exports).mem;
+    const memory = /** @type {WebAssembly.Memory} */ (instance.exports.mem);
     return new Module(go, instance);
   }
 

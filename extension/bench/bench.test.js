@@ -6,7 +6,7 @@ import { contenders } from "./engines.js";
 import { measure, quantile, turns } from "./measure.js";
 import { marked } from "./requests.js";
 import { multiplied } from "./scale.js";
-import { publicSuffixes } from "./suffixes.js";
+import { publicSuffixes } from "../tools/suffixes.js";
 
 const page = "https://www.booking.co.uk/oncologist";
 

@@ -40,7 +40,7 @@ try {
   const files = [["an empty Go program", await linked("empty", "", "sink = input")]];
   for (const [name, use] of Object.entries(USES)) files.push([name, await linked(path.basename(name), name, use)]);
   for (const name of ["engine", "desk"]) files.push([`${name}.wasm`, path.join(ROOT, "dist/wasm", `${name}.wasm`)]);
-  files.push(["tldts.js", path.join(ROOT, "dist/chromium/vendor/tldts.js")]);
+  files.push(["suffixes.txt", path.join(ROOT, "dist/chromium/vendor/suffixes.txt")]);
 
   /** @type {number[][]} */
   const times = files.map(() => []);
@@ -57,7 +57,7 @@ try {
   table([
     ["", "bytes", "gzip", "ms", "bytes more", "gzip more", "ms more"],
     ...rows.map(({ name, bytes, packed, ms }) => [name, bytes, packed, ms.toFixed(1),
-      ...(name === empty.name || name.endsWith(".js") ? ["", "", ""] : [bytes - empty.bytes, packed - empty.packed, (ms - empty.ms).toFixed(1)])]),
+      ...(name === empty.name || name.endsWith(".txt") ? ["", "", ""] : [bytes - empty.bytes, packed - empty.packed, (ms - empty.ms).toFixed(1)])]),
   ]);
 } finally {
   await rm(scratch, { recursive: true });

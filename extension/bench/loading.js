@@ -14,7 +14,7 @@ import { setTimeout } from "node:timers/promises";
 import { startModule } from "../tools/modules.js";
 import { contenders } from "./engines.js";
 import { readCorpus } from "./corpus.js";
-import { publicSuffixes } from "./suffixes.js";
+import { publicSuffixes } from "../tools/suffixes.js";
 
 const [name, serialized, corpus] = process.argv.slice(2);
 const contender = contenders[/** @type {import("./engines.js").Name} */ (name)];

@@ -28,7 +28,7 @@ import { measure, quantile, speed, turns } from "./measure.js";
 import { measureNative, unlikeNative } from "./native.js";
 import { printDifferences, printLoading, printNative, printScale, printTimes, printWake } from "./print.js";
 import { measureScale } from "./scale.js";
-import { publicSuffixes } from "./suffixes.js";
+import { publicSuffixes } from "../tools/suffixes.js";
 import { measureWake } from "./wake.js";
 
 /** @typedef {import("./engines.js").Name} Name */

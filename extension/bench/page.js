@@ -3,6 +3,7 @@
  * map says where the peers are.
  */
 
+import { takeSuffixes } from "../background/domains.js";
 import { Module } from "../background/wasm.js";
 import { contenders } from "./engines.js";
 import { measure } from "./measure.js";
@@ -20,6 +21,7 @@ const bytesOf = async (path) => new Uint8Array(await (await fetch(path)).arrayBu
 export async function run(names, plan) {
   const requests = await (await fetch("/data/requests.json")).json();
   const suffixes = await (await fetch("/data/suffixes")).text();
+  takeSuffixes(suffixes);
   const engine = await bytesOf("/wasm/engine.wasm");
   /** @type {Record<string, import("./engines.js").Decider>} */
   const deciders = {};

@@ -106,7 +106,7 @@ async function makeExtension(folder, subject, parts) {
     name: subject,
     version: "1",
     background: { service_worker: `bench/wake/${subject}.js`, type: "module" },
-    permissions: ["storage"],
+    permissions: ["storage", "publicSuffix"],
     content_security_policy: { extension_pages: "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'" },
   }));
 }

@@ -15,6 +15,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { zipSync } from "fflate";
+import { publicSuffixes } from "./suffixes.js";
 
 const HERE = fileURLToPath(new URL("..", import.meta.url));
 const require = createRequire(import.meta.url);
@@ -105,29 +106,21 @@ function manifestFor(manifest, browser, settings, version) {
 }
 
 /**
- * tldts as one readable module: its CommonJS build with the exports said the
- * other way.
+ * The public suffixes, for browsers that have no list of their own.
  * @param {string} out
  */
-async function vendorTldts(out) {
+async function writeSuffixes(out) {
   const home = path.dirname(require.resolve("tldts/package.json"));
   const { version, homepage } = JSON.parse(await readFile(path.join(home, "package.json"), "utf8"));
-  const source = await readFile(path.join(home, "dist", "cjs", "index.js"), "utf8");
-  /** @type {string[]} */
-  const names = [];
-  const body = source
-    .replace(/^'use strict';\n/, "")
-    .replace(/^exports\.(\w+) = (\w+);\n/gm, (line, name, value) => {
-      if (name !== value) throw new Refused(`tldts ${version} exports ${line.trim()}, which is not understood`);
-      names.push(name);
-      return "";
-    })
-    .replace(/^\/\/# sourceMappingURL=.*\n?/m, "");
-  if (!names.includes("getDomain") || /\b(require\(|exports\b)/.test(body)) {
-    throw new Refused(`tldts ${version} is not built as expected`);
-  }
-  const head = `// tldts ${version}, ${homepage}, licence in tldts.LICENSE.\n`;
-  await writeFile(path.join(out, "tldts.js"), `${head}\n${body.trim()}\n\nexport { ${names.join(", ")} };\n`);
+  const head = `// The public suffix list (https://publicsuffix.org/list/) as tldts ${version} carries it
+// (${homepage}, licence in tldts.LICENSE), a rule a line.
+//
+// This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0.
+// If a copy of the MPL was not distributed with this file, You can obtain one at
+// https://mozilla.org/MPL/2.0/.
+
+`;
+  await writeFile(path.join(out, "suffixes.txt"), head + publicSuffixes());
   await cp(path.join(home, "LICENSE"), path.join(out, "tldts.LICENSE"));
 }
 
@@ -187,7 +180,7 @@ async function main(argv) {
     });
   }
   await cp(path.join(HERE, "..", "LICENSE"), path.join(out, "LICENSE"));
-  await vendorTldts(path.join(out, "vendor"));
+  await writeSuffixes(path.join(out, "vendor"));
   await cp(path.join(wasm, "wasm_exec.js"), path.join(out, "vendor", "wasm_exec.js"));
   await cp(path.join(HERE, "vendor", "wasm_exec.LICENSE"), path.join(out, "vendor", "wasm_exec.LICENSE"));
   for (const name of ["engine.wasm", "desk.wasm", "LICENSES.txt"]) await cp(path.join(wasm, name), path.join(out, "wasm", name));

@@ -52,17 +52,19 @@ test("the same input gives the same package, of the same files", async () => {
     assert.ok(zip.equals((await make("two", browser)).zip), browser);
     const names = Object.keys(unzipSync(new Uint8Array(zip)));
     assert.deepEqual(names, [...names].sort());
-    for (const name of ["manifest.json", "LICENSE", "wasm/engine.wasm", "wasm/LICENSES.txt", "lists/list.bundle", "vendor/tldts.js", "vendor/tldts.LICENSE"]) {
+    for (const name of ["manifest.json", "LICENSE", "wasm/engine.wasm", "wasm/LICENSES.txt", "lists/list.bundle", "vendor/suffixes.txt", "vendor/tldts.LICENSE"]) {
       assert.ok(names.includes(name), name);
     }
     assert.deepEqual(names.filter((name) => /\.test\.|node_modules|^tools|^test|package/.test(name)), []);
   }
 });
 
-test("the packed library finds registrable domains", async () => {
+test("the packed suffixes are rules, and whose they are", async () => {
   await make("vendored", "chromium");
-  const { getDomain } = await import(path.join(home, "vendored", "vendor", "tldts.js"));
-  assert.equal(getDomain("a.b.example.co.uk", { allowPrivateDomains: true }), "example.co.uk");
+  const lines = (await readFile(path.join(home, "vendored", "vendor", "suffixes.txt"), "utf8")).split("\n");
+  for (const rule of ["co.uk", "github.io", "*.ck", "!www.ck", "xn--p1ai"]) assert.ok(lines.includes(rule), rule);
+  assert.ok(lines.some((line) => line.startsWith("//") && line.includes("Mozilla Public License, v. 2.0")));
+  assert.deepEqual(lines.filter((line) => !/^$|^\/\/|^(!|\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(line)), []);
 });
 
 test("a stock package may connect to nobody but itself", async () => {
@@ -100,7 +102,7 @@ test("a stock package refuses a demo's settings", async () => {
   const source = fileURLToPath(new URL("..", import.meta.url));
   const copy = path.join(home, "source");
   await mkdir(path.join(copy, "tools"), { recursive: true });
-  for (const name of ["tools/package.js", "package.json", "manifest.json"]) {
+  for (const name of ["tools/package.js", "tools/suffixes.js", "package.json", "manifest.json"]) {
     await cp(path.join(source, name), path.join(copy, name));
   }
   await symlink(path.join(source, "node_modules"), path.join(copy, "node_modules"));

@@ -5,6 +5,6 @@ import { packagedBundle } from "../../background/store.js";
 import { onWake } from "./worker.js";
 
 onWake(async () => {
-  const engine = await Engine.open(await packagedBundle());
+  const engine = await Engine.open(packagedBundle());
   return engine.decide("https://stats.g.doubleclick.net/r/collect?v=1", "https://www.booking.example/oncologist", "image", "protect").reason;
 });

@@ -1,18 +1,17 @@
 /**
  * The public suffix list as text (https://publicsuffix.org/list/), written from
- * the one that tldts carries, so that an engine which takes a list is asked
- * with the same one as the others:
+ * the one that the pinned tldts carries:
  *
+ *   !www.ck
+ *   *.ck
  *   ac
  *   com.ac
- *   *.ck
- *   !www.ck
  */
 
 // @ts-expect-error the data has no types
 import trie from "tldts/dist/cjs/src/data/trie.js";
 
-/** @returns {string} a rule a line */
+/** @returns {string} a rule a line, names in ASCII only, as hosts have them */
 export function publicSuffixes() {
   const { nodeFlags, edgeStart, edgeLength, edgeChild, labelText, rulesRoot, exceptionsRoot } = trie;
   /** @type {string[]} */
@@ -36,5 +35,6 @@ export function publicSuffixes() {
   };
   walk(rulesRoot, "", "");
   walk(exceptionsRoot, "", "!");
-  return `${rules.join("\n")}\n`;
+  // It has every other name twice, as it is read and as "xn--…".
+  return `${rules.filter((rule) => /^[!-~]+$/.test(rule)).sort().join("\n")}\n`;
 }
