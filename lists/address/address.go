@@ -86,7 +86,7 @@ type URL struct {
 // Text is the canonical address in lower case, at most MaxText bytes of it.
 func (u *URL) Text() []byte { return u.lower[:u.size] }
 
-// Exact is Text in the case in which it was written.
+// Exact is Text with its path and query in the case in which they were written.
 func (u *URL) Exact() []byte { return u.exact[:u.size] }
 
 // Padded is Text with Slack bytes of Beyond behind it.
@@ -244,6 +244,7 @@ func (u *URL) read(raw []byte, canonical bool) bool {
 	if all&high != 0 || !u.readHost(canonical) {
 		return false
 	}
+	copy(u.exact[:u.path], u.lower[:u.path]) // neither scheme nor host has a case
 	if sharp != high {
 		u.end(u.fragment())
 	}

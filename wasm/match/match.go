@@ -127,7 +127,7 @@ type Decision struct {
 type Matcher struct {
 	// Registrable returns how many bytes at the end of a host are its
 	// registrable domain, 0 when it has none. Without it every host is a site
-	// of its own. It is asked only where hosts share at least two labels.
+	// of its own. It is asked only where two hosts end alike.
 	Registrable func(host []byte) int
 
 	list      *bundle.Bundle
@@ -307,12 +307,12 @@ func (m *Matcher) partyOf() filter.Party {
 		}
 		common, shared = len(label), shared+1
 	}
+	host := m.url.Host()
 	switch {
-	case shared == 0:
-	case common == len(page):
+	case common == len(page) && common == len(host):
 		m.party = filter.FirstParty
-	case shared > 1 && m.Registrable != nil:
-		if site := m.Registrable(page); site > 0 && site <= common {
+	case m.Registrable != nil && (shared > 1 || common == len(page) && common > 0):
+		if site := m.Registrable(host); site > 0 && site <= common {
 			m.party = filter.FirstParty
 		}
 	}
