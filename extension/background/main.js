@@ -11,14 +11,14 @@ import { injectIntoFrame, injectIntoOpenTabs } from "./injection.js";
 import { applyScope, onMessage } from "./messages.js";
 import { followPages, pageOf } from "./pages.js";
 import { beginRecord, endRecord, recordOf } from "./record.js";
-import { watchRequests } from "./requests.js";
+import { guard, watchRequests } from "./requests.js";
 import { stops } from "./sites.js";
 import { ready, state } from "./state.js";
 import { onAlarm, schedulePolls } from "./updates.js";
 
 watchRequests();
 
-followPages(begin, endRecord);
+followPages(begin, (url) => void guard(url), endRecord);
 
 /**
  * @param {number} tabId

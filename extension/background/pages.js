@@ -58,9 +58,10 @@ export function tabWith(matches) {
 /**
  * Registers the listeners that follow navigations.
  * @param {(tabId: number, url: string) => void} begin called once for every new document
+ * @param {(url: string) => void} moved called when a document has given itself another address
  * @param {(tabId: number) => void} end called when a tab is closed
  */
-export function followPages(begin, end) {
+export function followPages(begin, moved, end) {
   // A document's first requests can come before its commit is told, never
   // before its response; pages out of the back-forward cache or from a service
   // worker have a commit only. Firefox may tell the two in either order, and a
@@ -87,7 +88,9 @@ export function followPages(begin, end) {
     if (!begun) begin(tabId, url);
   });
   api.webNavigation.onHistoryStateUpdated.addListener(({ tabId, frameId, url }) => {
-    if (frameId === 0) put(tabId, url, true, true);
+    if (frameId !== 0) return;
+    put(tabId, url, true, true);
+    moved(url);
   });
   api.tabs.onRemoved.addListener((tabId) => {
     pages.delete(tabId);

@@ -9,7 +9,7 @@ import { api, isFirefox, ownRoot } from "./api.js";
 import { bodyOf } from "./body.js";
 import { hostOf } from "./domains.js";
 import { judge } from "./judge.js";
-import { isLeakStopped, readLeaks, stopLeak } from "./leaks.js";
+import { guardPage, isLeakStopped, readLeaks, stopLeak } from "./leaks.js";
 import { pageOf, readPages, tabWith } from "./pages.js";
 import { disablePrediction } from "./prediction.js";
 import { note, readRecords } from "./record.js";
@@ -240,6 +240,23 @@ function isGuarded(page) {
 }
 
 /**
+ * Chromium: a page is asked for, or has given itself another address. See
+ * {@link guardPage}.
+ * @param {string} url
+ */
+export async function guard(url) {
+  await prepared;
+  const host = hostOf(url);
+  const { sites } = state;
+  if (mayBlock || !sites || !stops(sites.modeOf(host))) return;
+  const engine = await engineReady();
+  if (!engine) return;
+  const isLeak = (/** @type {string} */ probe) => engine.decide(probe, url, "image", "protect", { leaks: true }).reason === "leak";
+  // What the browser refuses here is stopped when it has been seen to leave.
+  await guardPage(sites.domainOf(host), url, isLeak).catch(() => {});
+}
+
+/**
  * Chromium: see {@link noteReferer}.
  * @param {WithHeaders} details
  */
@@ -288,7 +305,10 @@ const MAX_QUEUE = 5000;
  */
 function observe(stage) {
   return (details) => {
-    if (details.type === "main_frame") return;
+    if (details.type === "main_frame") {
+      if (stage === "asked") void guard(details.url);
+      return;
+    }
     if (isPrepared && queue.length === 0 && !(stage === "asked" && lacksEngine(details))) {
       follow(stage, details);
     } else if (queue.length < MAX_QUEUE) {
