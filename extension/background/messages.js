@@ -1,6 +1,6 @@
 /** Answers the popup and the content script; believes neither what it need not. */
 
-import { api, errorText, isFirefox, ownRoot } from "./api.js";
+import { api, errorText, ownRoot } from "./api.js";
 import { defaults, isDemo } from "./defaults.js";
 import { hostOf, registrable } from "./domains.js";
 import { registerContent } from "./injection.js";
@@ -9,7 +9,7 @@ import { isPredictionOff } from "./prediction.js";
 import { byRecipient } from "./recipients.js";
 import { recordOf } from "./record.js";
 import { holdsRequests } from "./requests.js";
-import { rulesState, writeRules } from "./rules.js";
+import { rulesProblem, writeRules } from "./rules.js";
 import { isHost, isSite, MODES, stops } from "./sites.js";
 import { bundle, engineReady, ready, reread, state } from "./state.js";
 import { poll, updateState } from "./updates.js";
@@ -108,11 +108,10 @@ export async function applyScope(distrust = false) {
 
 /** @param {number} tabId */
 async function tabState(tabId) {
-  const [sites, settings, updates, rules, predictionOff, access, tab] = await Promise.all([
+  const [sites, settings, updates, predictionOff, access, tab] = await Promise.all([
     ready(),
     defaults(),
     updateState(),
-    rulesState(),
     isPredictionOff(),
     api.permissions.contains({ origins: ["<all_urls>"] }),
     api.tabs.get(tabId),
@@ -123,6 +122,7 @@ async function tabState(tabId) {
   if (mode !== null && (stops(mode) || mode === "watch")) await engineReady();
   const record = recordOf(tabId);
   const list = state.list;
+  const rules = await rulesProblem(list?.sha256 ?? "", sites.scope());
   return {
     site: host && (domain || registrable(host)),
     listed: sites.isListed(domain),
@@ -139,9 +139,9 @@ async function tabState(tabId) {
       settings: state.settingsError,
       engine: state.engineError,
       list: state.listError,
-      rules: isFirefox ? "" : rules ? (rules.state === "ok" ? "" : rules.state) : "pending",
-      rulesDetail: rules?.error ?? "",
-      unsaid: isFirefox ? 0 : Object.values(rules?.unsaid ?? {}).reduce((sum, count) => sum + count, 0),
+      rules: rules.state,
+      rulesDetail: rules.error,
+      unsaid: rules.unsaid,
       prediction: !predictionOff,
     },
     list: list && { sha256: list.sha256, counts: list.counts, release: list.release },

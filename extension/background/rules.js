@@ -41,8 +41,38 @@ const REFUSED = "regular expressions that the browser refuses";
 let last = Promise.resolve();
 
 /** @returns {Promise<RulesState | undefined>} undefined when they were never written */
-export async function rulesState() {
+async function rulesState() {
   return /** @type {RulesState | undefined} */ ((await api.storage.local.get("rules")).rules);
+}
+
+/**
+ * How it stands with the browser's rules.
+ * @param {string} list SHA-256 of the bundle in force
+ * @param {Wanted["scope"]} scope
+ * @returns {Promise<{state: "" | "pending" | "unsupported" | "failed", error: string, unsaid: number}>}
+ *   "": they are those of list and scope; `unsaid` counts rules of the list that
+ *   the browser was not told
+ */
+export async function rulesProblem(list, scope) {
+  if (isFirefox) return { state: "", error: "", unsaid: 0 };
+  const have = await rulesState();
+  const want = wantedFor(list, scope);
+  const isCurrent = have?.list === want.list && have.sites === want.sites && have.choices === want.choices;
+  const unsaid = Object.values(have?.unsaid ?? {}).reduce((sum, count) => sum + count, 0);
+  if (!have || (have.state === "ok" && !isCurrent)) return { state: "pending", error: "", unsaid };
+  return { state: have.state === "ok" ? "" : have.state, error: have.error, unsaid };
+}
+
+/**
+ * @param {string} list
+ * @param {Wanted["scope"]} scope
+ */
+function wantedFor(list, scope) {
+  return {
+    list,
+    sites: scope.map(({ domain, own }) => `${domain}<${own}`).join(" "),
+    choices: scope.map(({ mode, allow }) => [mode, ...allow].join(",")).join(" "),
+  };
 }
 
 /**
@@ -50,7 +80,7 @@ export async function rulesState() {
  * writing as little as possible.
  * @param {Wanted} wanted
  * @param {boolean} [distrust] look whether the browser still has the rules, and try again what failed
- * @returns {Promise<void>} rejects when the browser keeps its older rules; the reason is also in {@link rulesState}
+ * @returns {Promise<void>} rejects when the browser keeps its older rules; the reason is also in {@link rulesProblem}
  */
 export function writeRules(wanted, distrust = false) {
   if (isFirefox) return Promise.resolve();
@@ -65,12 +95,7 @@ export function writeRules(wanted, distrust = false) {
  */
 async function write({ list, bundle, scope }, distrust) {
   const have = await rulesState();
-  const want = {
-    list,
-    sites: scope.map(({ domain, own }) => `${domain}<${own}`).join(" "),
-    choices: scope.map(({ mode, allow }) => [mode, ...allow].join(",")).join(" "),
-    unsaid: have?.unsaid ?? {},
-  };
+  const want = { ...wantedFor(list, scope), unsaid: have?.unsaid ?? {} };
   const settings = { sites: scope, placeholder: PLACEHOLDER };
   const sameRules = have?.list === want.list && have.sites === want.sites;
   if (sameRules && have.state !== "ok" && !distrust && have.choices === want.choices) return;

@@ -6,25 +6,15 @@
 
 /* global chrome */
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { covering, hostOf, registrable } from "../background/domains.js";
-import { openDesk } from "../tools/modules.js";
-import { bundleSHA256, list, vectors } from "../tools/vectors.js";
-import * as chromium from "./drive/chromium.js";
-import { assemble } from "./drive/demo.js";
+import { vectors } from "../tools/vectors.js";
 import { sleep, until } from "./drive/driver.js";
-import * as firefox from "./drive/firefox.js";
-import { startWire } from "./drive/wire.js";
-import { installed } from "./popup.js";
+import { createWired } from "./wired.js";
 
 /** @typedef {import("../tools/vectors.js").Vector} Vector */
 /** @typedef {import("./drive/driver.js").Browser} Browser */
 /** @typedef {import("./drive/driver.js").Tab} Tab */
-
-const DRIVERS = { chromium, firefox };
 
 /** Firefox sends the ping of a link only to those who ask it to. */
 const PREFS = { "browser.send_pings": true };
@@ -35,31 +25,12 @@ const FORGOTTEN = ["ping", "beacon", "csp_report"];
 const ARRIVES = 5000;
 const FORGETS = 600;
 
-/** @type {string} */
-let dir;
-/** @type {Set<string>} */
-let protectedDomains;
-/** @type {import("./drive/wire.js").Wire} */
-let wire;
-
+/** @type {import("./wired.js").Wired} */
+let wired;
 before(async () => {
-  dir = await mkdtemp(path.join(tmpdir(), "paravent-vectors-"));
-  wire = await startWire();
-  const desk = await openDesk();
-  const bundle = desk.compile(await list(), await bundleSHA256());
-  const about = desk.describe(bundle);
-  protectedDomains = new Set(about.sites.map(({ domain }) => domain));
-  await mkdir(path.join(dir, "list"));
-  await writeFile(path.join(dir, "list", "list.bundle"), bundle);
-  await writeFile(
-    path.join(dir, "list", "about.json"),
-    JSON.stringify({ bundle: { size: bundle.length, sha256: await bundleSHA256() }, ...about }),
-  );
+  wired = await createWired();
 });
-after(async () => {
-  await wire?.close();
-  await rm(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-});
+after(() => wired?.close());
 
 const cases = await vectors();
 const hosts = new Set(cases.map(({ url }) => hostOf(url)));
@@ -83,9 +54,7 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
     const chosen = new Map();
 
     before(async () => {
-      const extension = await assemble({ browser: name, out: path.join(dir, name), list: path.join(dir, "list"), servers: null });
-      browser = await DRIVERS[name].launch({ extension, proxy: wire.address, anyCertificate: true, prefs: PREFS });
-      await installed(browser);
+      browser = await wired.launch(name, PREFS);
       popup = await browser.extensionPage("ui/popup.html");
       await browser.tab().front();
       await browser.tab().open("https://www.booking.example/");
@@ -96,8 +65,8 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
     /** @param {Vector} vector */
     const choose = async ({ page, mode }) => {
       const host = hostOf(page);
-      const site = covering(host, protectedDomains) || registrable(host);
-      if ((chosen.get(site) ?? (protectedDomains.has(site) ? "protect" : "off")) === mode) return;
+      const site = covering(host, wired.domains) || registrable(host);
+      if ((chosen.get(site) ?? (wired.domains.has(site) ? "protect" : "off")) === mode) return;
       const answer = await popup.evaluate((message) => chrome.runtime.sendMessage(message), { type: "mode", site, mode });
       assert.deepEqual(answer, {}, `${site} to mode ${mode}`);
       chosen.set(site, mode);
@@ -109,10 +78,12 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
      * @param {boolean} expected whether it is to arrive, which says how long to wait
      * @returns {Promise<string[]>} what arrived but the page itself
      */
-    const ask = async ({ page, type, url, method, body }, expected) => {
+    const ask = async ({ page, type, url, method, body, reason, dnr }, expected) => {
+      const { wire } = wired;
       wire.headers = type === "csp_report" ? { "Content-Security-Policy": `img-src data:; report-uri ${url}` } : {};
       const tab = browser.tab();
       await tab.open(page);
+      if (name === "chromium" && reason === "leak" && !dnr && !expected) await isGuarded(page);
       wire.arrived.length = 0;
       await tab.evaluate(make, type, url, method.toUpperCase(), typeof body === "string" ? body : [...body]);
       const end = Date.now() + (expected ? ARRIVES : FORGOTTEN.includes(type) ? FORGETS : 0);
@@ -120,6 +91,21 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
       const arrived = () => wire.arrived.filter(({ url: what }) => hosts.has(hostOf(what)));
       while (arrived().length === 0 && Date.now() < end) await sleep(10);
       return arrived().map(({ method: how, url: what }) => `${how} ${what}`);
+    };
+
+    /**
+     * Waits until Chromium knows the page's address: this page has not come from far.
+     * @param {string} page
+     */
+    const isGuarded = async (page) => {
+      const spelled = encodeURIComponent(new URL(page).pathname);
+      await until(
+        async () => {
+          const rules = await popup.evaluate(() => chrome.declarativeNetRequest.getSessionRules());
+          return rules.some(({ condition }) => condition.urlFilter === spelled);
+        },
+        { what: `a rule for ${spelled}` },
+      );
     };
 
     /**
