@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { readNames, readWord } from "./engine.js";
 
-const names = readNames("main_frame image script other\noff watch protect\nallow block relay\nown off listed");
+const names = readNames("main_frame image script other\nget post\noff watch protect\nallow block relay\nown off listed");
 
 test("a word is read as the engine wrote it", () => {
   assert.deepEqual(readWord((0x5aa5 << 16) | (1 << 12) | (1 << 8) | 2, names), {
