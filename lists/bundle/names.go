@@ -18,8 +18,7 @@ type Family struct {
 
 // hashOfName is hashName of a string.
 func hashOfName(name string) uint64 {
-	padded := append(make([]byte, 8), name...)
-	return hashName(padded, 8, len(padded))
+	return hashName([]byte(name), 0, len(name))
 }
 
 type name struct {
@@ -48,10 +47,9 @@ func (f *Family) Entities(host []byte, suffix int) {
 	if suffix <= 0 || size < 2 {
 		return
 	}
-	const before = "        "
-	f.buffer = append(append(append(f.buffer[:0], before...), host[:size]...), '*')
-	for start := len(before); start < len(before)+size-1; start++ {
-		if start == len(before) || f.buffer[start-1] == '.' {
+	f.buffer = append(append(f.buffer[:0], host[:size]...), '*')
+	for start := 0; start < size-1; start++ {
+		if start == 0 || f.buffer[start-1] == '.' {
 			f.add(f.buffer, start, len(f.buffer))
 		}
 	}

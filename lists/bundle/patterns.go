@@ -126,12 +126,19 @@ func hashWord(word string) uint64 {
 	return wordHash(binary.LittleEndian.Uint64(first[:]))
 }
 
-// hashName hashes a name by its last eight bytes and its length. Slack bytes
-// before it can be read.
+// hashName hashes a name, a part of text, by its last eight bytes and its
+// length.
 func hashName(text []byte, start, end int) uint64 {
 	n := end - start
-	unused := uint(64-8*min(n, 8)) & 63
-	return wordHash(binary.LittleEndian.Uint64(text[end-8:])>>unused ^ uint64(n)<<56)
+	var last uint64
+	if end >= 8 {
+		last = binary.LittleEndian.Uint64(text[end-8:]) >> (uint(64-8*min(n, 8)) & 63)
+	} else {
+		for i := start; i < end; i++ {
+			last |= uint64(text[i]) << (8 * (i - start))
+		}
+	}
+	return wordHash(last ^ uint64(n)<<56)
 }
 
 // A Search yields the records that may match an address, one after another.

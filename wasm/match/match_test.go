@@ -84,3 +84,26 @@ func FuzzDecide(f *testing.F) {
 		m.Photo(string(url))
 	})
 }
+
+// The shortest addresses there are have fewer bytes than are hashed at a time.
+func TestShortAddresses(t *testing.T) {
+	text := "paravent list 1\n[sites]\n[recipients]\n[needs]\n[exceptions]\n[photos]\n[hosts]\n[rules]\n*$to=ab|~a.example\n"
+	data, err := compile.Compile([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := match.Open(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for url, want := range map[string]match.Action{
+		"ws://ab/": match.Block, "ws://a/": match.Allow, "http://a/": match.Allow, "https://x.ab/": match.Block, "wss://a.example/": match.Allow,
+	} {
+		for _, page := range []string{"https://page.example/", "ws://a/", "http://b/", ""} {
+			d, err := m.Decide(&match.Request{URL: []byte(url), Page: []byte(page), Type: filter.WebSocket, Mode: match.ModeProtect})
+			if err != nil || d.Action != want {
+				t.Errorf("%s from %q: %v, %v", url, page, d.Action, err)
+			}
+		}
+	}
+}
