@@ -247,6 +247,7 @@ func (u *URL) read(raw []byte, canonical bool) bool {
 	copy(u.exact[:u.path], u.lower[:u.path]) // neither scheme nor host has a case
 	if sharp != high {
 		u.end(u.fragment())
+		u.whole = true
 	}
 	return low&high == 0 || canonical || u.plainPath()
 }

@@ -50,6 +50,15 @@ func TestTextComesBack(t *testing.T) {
 	}
 }
 
+// A host in brackets is no section.
+func TestIPv6Host(t *testing.T) {
+	with := strings.Replace(text, "[hosts]\n", "[hosts]\n[2001:db8::1]\n", 1)
+	list, err := compile.Parse([]byte(with))
+	if err != nil || string(list.Text()) != with {
+		t.Errorf("%v", err)
+	}
+}
+
 // Whatever order rules come in, and however often, the bytes are the same.
 func TestSameBytes(t *testing.T) {
 	list, err := compile.Parse([]byte(text))

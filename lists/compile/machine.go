@@ -16,6 +16,15 @@ import (
 // filter lists need some dozens.
 const maxStates = 4096
 
+// maxSteps bounds the work that it takes to make one: instructions looked at.
+const maxSteps = 1 << 22
+
+// maxInstructions bounds the program that the automaton is made from, before it
+// is written.
+const maxInstructions = 2000
+
+var errTooLarge = errors.New("regular expression: too large: it asks for too many repetitions")
+
 // Machine makes the automaton of a rule that is a regular expression, in the
 // form that package bundle runs. It reads RE2's syntax
 // (https://github.com/google/re2/wiki/Syntax): what a browser's
@@ -30,19 +39,25 @@ func Machine(r *filter.Rule) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if size(parsed) > maxInstructions {
+		return nil, errTooLarge
+	}
 	program, err := syntax.Compile(parsed.Simplify())
 	if err != nil {
 		return nil, fmt.Errorf("regular expression: %w", err)
 	}
-	b := &builder{program: program, numbers: map[string]int{}}
+	b := &builder{program: program, numbers: map[string]int{}, seen: make([]int, len(program.Inst))}
+	alike := b.alike()
 	b.number(nil, before)
 	for state := 0; state < len(b.states); state++ {
-		if len(b.states) > maxStates {
-			return nil, errors.New("regular expression: too large: it asks for too many repetitions")
-		}
 		var row [129]uint16
-		for c := range row {
-			row[c] = b.next(b.states[state], c)
+		for c, first := range alike {
+			if row[c] = row[first]; first == c {
+				row[c] = b.next(b.states[state], c)
+			}
+		}
+		if len(b.states) > maxStates || b.steps > maxSteps {
+			return nil, errTooLarge
 		}
 		b.rows = append(b.rows, row)
 	}
@@ -59,6 +74,22 @@ func parse(r *filter.Rule) (*syntax.Regexp, error) {
 		return nil, fmt.Errorf("regular expression: %w", err)
 	}
 	return parsed, nil
+}
+
+// size is about how many instructions an expression takes when its repetitions
+// are written out, or more than maxInstructions.
+func size(re *syntax.Regexp) int {
+	n := 1
+	if re.Op == syntax.OpLiteral {
+		n = len(re.Rune)
+	}
+	for _, sub := range re.Sub {
+		n = min(n+size(sub), maxInstructions+1)
+	}
+	if re.Op == syntax.OpRepeat {
+		n *= max(re.Min, re.Max, 1)
+	}
+	return min(n, maxInstructions+1)
 }
 
 // literals is a pattern that matches whatever the rule matches: its literal
@@ -112,15 +143,55 @@ type builder struct {
 	states  []state
 	numbers map[string]int
 	rows    [][129]uint16 // next state by byte; the last is the address's end
+
+	// Of one round of next: the instructions that it has seen have its number,
+	// and those that read a byte are listed.
+	round   int
+	seen    []int
+	reached []uint32
+	todo    []uint32
+	steps   int // instructions seen in all rounds
+}
+
+// alike has for each byte, and for the end, the first that no instruction tells
+// from it. Most expressions know few kinds of bytes.
+func (b *builder) alike() (first [129]int) {
+	kinds := map[string]int{}
+	for c := range 128 {
+		kind := make([]byte, len(b.program.Inst)+1)
+		for i := range b.program.Inst {
+			switch in := &b.program.Inst[i]; in.Op {
+			case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
+				if in.MatchRune(rune(c)) {
+					kind[i] = 1
+				}
+			}
+		}
+		switch {
+		case syntax.IsWordChar(rune(c)):
+			kind[len(kind)-1] = 1
+		case c == '\n': // which "(?m)$" asks for
+			kind[len(kind)-1] = 2
+		}
+		if _, ok := kinds[string(kind)]; !ok {
+			kinds[string(kind)] = c
+		}
+		first[c] = kinds[string(kind)]
+	}
+	first[128] = 128
+	return first
 }
 
 // number is the number of a state, which it adds when it is new.
 func (b *builder) number(at []uint32, previous int) uint16 {
-	key := fmt.Sprint(at, previous)
-	n, ok := b.numbers[key]
+	key := []byte{byte(previous)}
+	for _, i := range at {
+		key = binary.LittleEndian.AppendUint32(key, i)
+	}
+	n, ok := b.numbers[string(key)]
 	if !ok {
 		n = len(b.states)
-		b.numbers[key] = n
+		b.numbers[string(key)] = n
 		b.states = append(b.states, state{at, previous})
 	}
 	return uint16(n)
@@ -142,11 +213,11 @@ func (b *builder) next(s state, c int) uint16 {
 		}
 	}
 	context := syntax.EmptyOpContext(left, right)
+	b.round, b.reached = b.round+1, b.reached[:0]
 	// An expression may begin at every byte.
-	reached := map[uint32]bool{}
-	matched := b.follow(uint32(b.program.Start), context, reached)
+	matched := b.follow(uint32(b.program.Start), context)
 	for _, at := range s.at {
-		matched = b.follow(at, context, reached) || matched
+		matched = b.follow(at, context) || matched
 	}
 	if matched {
 		return bundle.Matched
@@ -155,7 +226,7 @@ func (b *builder) next(s state, c int) uint16 {
 		return bundle.Dead
 	}
 	var at []uint32
-	for i := range reached {
+	for _, i := range b.reached {
 		if instruction := &b.program.Inst[i]; instruction.MatchRune(right) {
 			at = append(at, instruction.Out)
 		}
@@ -175,30 +246,32 @@ func (b *builder) anchored() bool {
 }
 
 // follow adds the instructions that read a byte and are reached from one
-// without reading; it reports whether the match is among them.
-func (b *builder) follow(at uint32, context syntax.EmptyOp, reached map[uint32]bool) (matched bool) {
-	seen := map[uint32]bool{}
-	todo := []uint32{at}
-	for len(todo) > 0 {
-		at, todo = todo[len(todo)-1], todo[:len(todo)-1]
-		if seen[at] {
+// without reading, but for those that this round has seen; it reports whether
+// the match is among them.
+func (b *builder) follow(at uint32, context syntax.EmptyOp) (matched bool) {
+	b.todo = append(b.todo[:0], at)
+	for len(b.todo) > 0 {
+		last := len(b.todo) - 1
+		at, b.todo = b.todo[last], b.todo[:last]
+		if b.seen[at] == b.round {
 			continue
 		}
-		seen[at] = true
+		b.seen[at] = b.round
+		b.steps++
 		switch i := &b.program.Inst[at]; i.Op {
 		case syntax.InstAlt, syntax.InstAltMatch:
-			todo = append(todo, i.Out, i.Arg)
+			b.todo = append(b.todo, i.Out, i.Arg)
 		case syntax.InstCapture, syntax.InstNop:
-			todo = append(todo, i.Out)
+			b.todo = append(b.todo, i.Out)
 		case syntax.InstEmptyWidth:
 			if syntax.EmptyOp(i.Arg)&^context == 0 {
-				todo = append(todo, i.Out)
+				b.todo = append(b.todo, i.Out)
 			}
 		case syntax.InstMatch:
 			matched = true
 		case syntax.InstFail:
 		default:
-			reached[at] = true
+			b.reached = append(b.reached, at)
 		}
 	}
 	return matched

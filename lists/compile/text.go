@@ -103,7 +103,7 @@ func Parse(text []byte) (*List, error) {
 				return nil, fail("want %q", Header)
 			}
 			continue
-		case strings.HasPrefix(line, "["):
+		case strings.HasPrefix(line, "[") && !strings.Contains(line, ":"): // an IPv6 address has one
 			section++
 			if section == len(sectionNames) || line != "["+sectionNames[section]+"]" {
 				return nil, fail("section %s: want the sections %s, in this order", line, strings.Join(sectionNames[:], " "))

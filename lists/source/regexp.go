@@ -10,9 +10,6 @@ import (
 	"paravent/lists/filter"
 )
 
-// maxInstructions bounds a regular expression before its automaton is made.
-const maxInstructions = 2000
-
 // checkRegexp refuses a regular expression that a list cannot carry. Filter
 // lists write JavaScript's; what those can do and an automaton cannot is
 // counted by kind.
@@ -25,7 +22,7 @@ func checkRegexp(r *filter.Rule) error {
 	if !r.MatchCase {
 		flags |= syntax.FoldCase
 	}
-	parsed, err := syntax.Parse(r.Pattern, flags)
+	_, err := syntax.Parse(r.Pattern, flags)
 	var problem *syntax.Error
 	if errors.As(err, &problem) {
 		switch {
@@ -39,13 +36,6 @@ func checkRegexp(r *filter.Rule) error {
 	}
 	if err != nil {
 		return fmt.Errorf("regular expression: %w", err)
-	}
-	program, err := syntax.Compile(parsed.Simplify())
-	if err != nil {
-		return fmt.Errorf("regular expression: %w", err)
-	}
-	if len(program.Inst) > maxInstructions {
-		return large
 	}
 	if _, err := compile.Machine(r); err != nil {
 		return large

@@ -2,7 +2,9 @@ package match_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+	"unsafe"
 
 	"golang.org/x/net/publicsuffix"
 
@@ -106,4 +108,16 @@ func TestShortAddresses(t *testing.T) {
 			}
 		}
 	}
+}
+
+// registrableInPlace is the length of the registrable domain at the end of a
+// host, 0 if there is none, found without a copy of the host.
+func registrableInPlace(host []byte) int {
+	name := unsafe.String(unsafe.SliceData(host), len(host))
+	suffix, _ := publicsuffix.PublicSuffix(name)
+	end := len(name) - len(suffix) - 1
+	if end <= 0 {
+		return 0
+	}
+	return len(name) - 1 - strings.LastIndexByte(name[:end], '.')
 }

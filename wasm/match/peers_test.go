@@ -1,3 +1,5 @@
+//go:build !js
+
 package match_test
 
 import (
@@ -8,12 +10,10 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"unsafe"
 
 	"github.com/AdguardTeam/urlfilter"
 	"github.com/AdguardTeam/urlfilter/filterlist"
 	"github.com/AdguardTeam/urlfilter/rules"
-	"golang.org/x/net/publicsuffix"
 
 	"paravent/lists/filter"
 	"paravent/wasm/match"
@@ -118,18 +118,6 @@ func typeOf(name string) rules.RequestType {
 		return rules.TypePing
 	}
 	return rules.TypeOther
-}
-
-// registrableInPlace is the length of the registrable domain at the end of a
-// host, 0 if there is none, found without a copy of the host.
-func registrableInPlace(host []byte) int {
-	name := unsafe.String(unsafe.SliceData(host), len(host))
-	suffix, _ := publicsuffix.PublicSuffix(name)
-	end := len(name) - len(suffix) - 1
-	if end <= 0 {
-		return 0
-	}
-	return len(name) - 1 - strings.LastIndexByte(name[:end], '.')
 }
 
 // readText reads a file, unpacking what ends in .gz.
