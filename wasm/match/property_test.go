@@ -228,7 +228,7 @@ func matcherOf(t *testing.T, rules []bundle.KindedRule) *match.Matcher {
 // a rule could be for several things.
 func kinded(line string, random *rand.Rand) (r bundle.KindedRule, ok bool) {
 	rule, err := filter.Parse(line)
-	if err != nil || rule.Bad || rule.Plain() && isIP(rule.Host) {
+	if err != nil || rule.Bad {
 		return r, false
 	}
 	r.Rule = rule
@@ -340,7 +340,7 @@ func (w writer) spelled(canonical string) string {
 	behind := strings.TrimPrefix(rest, host)
 	switch w.IntN(12) {
 	case 0, 1:
-		return canonical + "#" + w.text("/", "?", "#") + strings.Repeat("z", w.IntN(40))
+		return canonical + "#" + w.text("/", "?", "#") + strings.Repeat("z", w.IntN(2)*w.IntN(address.MaxText))
 	case 2:
 		return strings.ToUpper(scheme) + "://user:word@" + rest
 	case 3:
