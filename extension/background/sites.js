@@ -35,6 +35,16 @@ export function stops(mode) {
 }
 
 /**
+ * Whether a host is one of those that a user let through, or below one.
+ * @param {string} host
+ * @param {readonly string[]} allowed
+ * @returns {boolean}
+ */
+export function isAllowed(host, allowed) {
+  return allowed.some((name) => host === name || host.endsWith(`.${name}`));
+}
+
+/**
  * Which sites are protected, and how: those of the list by default, and what
  * the user chose. Null stands for what could not be read; then nothing that it
  * might have protected is taken for unprotected.
@@ -92,9 +102,7 @@ export class Sites {
    * @returns {boolean}
    */
   allows(page, host) {
-    if (this.#allowed.size === 0) return false;
-    const allowed = this.allowedOn(this.domainOf(page));
-    return allowed.some((name) => host === name || host.endsWith(`.${name}`));
+    return this.#allowed.size > 0 && isAllowed(host, this.allowedOn(this.domainOf(page)));
   }
 
   /**

@@ -1,7 +1,7 @@
 /** The popup: how this site is treated, who was stopped, and what went wrong. */
 
 import { api, errorText } from "../background/api.js";
-import { stops } from "../background/sites.js";
+import { isAllowed, stops } from "../background/sites.js";
 import { verdict } from "./verdict.js";
 import { ago, country, day, say, sayAll, sayCount } from "./words.js";
 
@@ -155,7 +155,7 @@ function recipientItem(recipient, { mode, allowed }) {
   for (const { host, reason } of recipient.hosts) {
     // To stand on the list needs no words.
     const words = [host === recipient.name ? "" : host, say(`reason_${reason}`)].filter((text) => text !== "");
-    const mayAllow = mode !== null && stops(mode) && !allowed.includes(host);
+    const mayAllow = mode !== null && stops(mode) && !isAllowed(host, allowed);
     if (words.length === 0 && !mayAllow) continue;
     const line = document.createElement("span");
     line.className = "host";

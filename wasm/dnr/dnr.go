@@ -28,7 +28,8 @@
 //	 4  photo          images are redirected to a placeholder
 //	 3  photo, block   photo paths for all other types, and block rules
 //	 2  own            a site's own hosts are let through
-//	 1  third party    blocks of third parties only, web sockets, mode strict
+//	 1  third party    blocks of third parties only, web sockets, mode strict,
+//	                   and the extension's rules of the session for leaks
 //
 // "Third party" compares with the page, not with the frame that asks, as
 // DNR's domainType does: a tracker's own frame must not be free to call home.
