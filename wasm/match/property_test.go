@@ -661,9 +661,21 @@ func (w writer) named(set []filter.Domain) string {
 
 // addressFor draws an address that a rule may be about.
 func (w writer) addressFor(m *model, r *filter.Rule) string {
+	url := w.around(r, w.fill(m, r))
+	if before, behind, ok := strings.Cut(url, stretch); ok {
+		behind = strings.ReplaceAll(behind, stretch, "")
+		url = before + strings.Repeat("y", max(0, address.MaxText+w.IntN(3)-1-len(before+behind))) + behind
+		if w.chance(50) {
+			url += w.word()
+		}
+	}
+	return url
+}
+
+// around writes an address around a text that a rule's pattern matches.
+func (w writer) around(r *filter.Rule, text string) string {
 	scheme := w.one("https", "https", "http", "wss") + "://"
 	host := w.named(r.To)
-	text := w.fill(m, r)
 	behind := ""
 	if !r.End && !strings.HasSuffix(text, "/") {
 		behind = w.one("", "", "/", "?x=1", "more", "&more")
@@ -699,6 +711,10 @@ func (w writer) addressFor(m *model, r *filter.Rule) string {
 		"http"+text+rest, "https"+text+rest, "http"+text+host+"/", text+rest)
 }
 
+// stretch stands for as much text as makes an address just so long that rules
+// see all of it, or just not.
+const stretch = "<stretch>"
+
 // fill writes a text that a rule's pattern matches, if the right things stand
 // around it.
 func (w writer) fill(m *model, r *filter.Rule) string {
@@ -711,8 +727,8 @@ func (w writer) fill(m *model, r *filter.Rule) string {
 		switch {
 		case c == '*' && r.Anchor == filter.AtStart:
 			b.WriteString(w.one("", "x", "://host.example/", "s://host.example/path"))
-		case c == '*' && w.chance(2):
-			b.WriteString(strings.Repeat("y", address.MaxText-100+w.IntN(100)))
+		case c == '*' && w.chance(4):
+			b.WriteString(stretch)
 		case c == '*':
 			b.WriteString(w.one("", "x", "some-text", "a/b", "8080", w.text("-", "/", "")))
 		case c == '^' && i == 0 && r.Host != "":
