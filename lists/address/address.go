@@ -203,7 +203,7 @@ func pack(x uint64) uint64 { return (x >> 7) * 0x0102040810204080 >> 56 }
 // host and a fragment; it refuses everything that needs a closer look, unless
 // that has been taken.
 func (u *URL) read(raw []byte, canonical bool) bool {
-	u.whole = len(raw) <= MaxText
+	u.whole = len(raw) <= MaxText || raw[MaxText] == '#'
 	n := copy(u.exact[:MaxText], raw)
 	// Four words a round: WebAssembly pays much for a jump. The last round may
 	// reach behind the text.

@@ -128,6 +128,9 @@ func TestLongAddressesAreCutOff(t *testing.T) {
 	if err := u.Parse([]byte("https://example.com/a#" + long)); err != nil || !u.Whole() || string(u.Text()) != "https://example.com/a" {
 		t.Errorf("before a long fragment: %v, whole %v, %s", err, u.Whole(), u.Text())
 	}
+	if err := u.Parse([]byte(long[:MaxText] + "#top")); err != nil || !u.Whole() {
+		t.Errorf("before a fragment that begins where rules stop to look: %v, whole %v", err, u.Whole())
+	}
 	// What has to be rewritten is read so far that nothing can hide behind it.
 	if err := u.Parse([]byte("https://" + strings.Repeat("x", 3*MaxText) + "@example.com/tracker")); err != ErrHost {
 		t.Errorf("user information that hides an address: %v", err)

@@ -727,7 +727,7 @@ func (w writer) fill(m *model, r *filter.Rule) string {
 		switch {
 		case c == '*' && r.Anchor == filter.AtStart:
 			b.WriteString(w.one("", "x", "://host.example/", "s://host.example/path"))
-		case c == '*' && w.chance(4):
+		case c == '*' && (w.chance(4) || r.End && w.chance(25)):
 			b.WriteString(stretch)
 		case c == '*':
 			b.WriteString(w.one("", "x", "some-text", "a/b", "8080", w.text("-", "/", "")))
