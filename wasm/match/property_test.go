@@ -414,6 +414,28 @@ func TestDecideAgreesWithTheModel(t *testing.T) {
 	}
 }
 
+// Where rules stop to look, nothing ends.
+func TestAnEndIsNoCut(t *testing.T) {
+	const path = "https://ads.example/"
+	for _, line := range []string{"||ads.example/*.gif|", "/y*.gif|", "|https://*.gif|", "||ads.*.gif|"} {
+		rule, err := filter.Parse(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := matcherOf(t, []bundle.KindedRule{{Rule: rule}})
+		whole := path + strings.Repeat("y", address.MaxText-len(path+".gif")) + ".gif"
+		for url, want := range map[string]match.Reason{
+			whole: match.Listed, whole + "#top": match.Listed, whole + "more": match.Unlisted,
+			path + "yy.gif#" + whole: match.Listed,
+		} {
+			q := &match.Request{URL: []byte(url), Page: []byte("https://page.example/"), Type: filter.Image, Mode: match.ModeProtect}
+			if d, err := m.Decide(q); err != nil || d.Reason != want {
+				t.Errorf("%s: …%s: %s, %v", line, url[len(url)-10:], d.Reason, err)
+			}
+		}
+	}
+}
+
 // compare asks the matcher and says what is wrong with its answer.
 func compare(m *match.Matcher, q *match.Request, want match.Decision, by []string) string {
 	got, err := m.Decide(q)
