@@ -66,10 +66,15 @@ export class Module {
     const { instance } = await WebAssembly.instantiate(code, {
       ...go.importObject,
       // How long the registrable domain is that a host ends with, 0 when there
-      // is none: the engine asks only where it matters.
+      // is none or it cannot be told: to the engine such a host is a third
+      // party. An error thrown through a Go program would leave it broken.
       paravent: {
         registrable(/** @type {number} */ at, /** @type {number} */ length) {
-          return registrable(String.fromCharCode(...new Uint8Array(memory.buffer, at, length))).length;
+          try {
+            return registrable(String.fromCharCode(...new Uint8Array(memory.buffer, at, length))).length;
+          } catch {
+            return 0;
+          }
         },
       },
     });
