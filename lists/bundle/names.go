@@ -101,22 +101,29 @@ func (b *Bundle) name(entry []byte) (text []byte, not, ok bool) {
 	return rest[:length], at&1 != 0, true
 }
 
+// lowerBound is the number of the first entry of 8 bytes whose first four, a
+// hash, are not below a hash. The entries are in the order of theirs.
+func lowerBound(entries []byte, hash uint32) int {
+	low, high := 0, len(entries)/8
+	for low < high {
+		middle := int(uint(low+high) / 2)
+		if binary.LittleEndian.Uint32(entries[8*middle:]) < hash {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low
+}
+
 // holds reports whether a family is within the set: within one of the names if
 // any is named, and within none of those with "~".
 func (b *Bundle) holds(s *Set, f *Family) (bool, error) {
 	named := !s.Named
 	n := len(s.entries) / 8
 	for _, own := range f.names {
-		// The first entry that is not below the hash.
-		low, high, hash := 0, n, uint32(own.hash)
-		for low < high {
-			middle := int(uint(low+high) / 2)
-			if binary.LittleEndian.Uint32(s.entries[8*middle:]) < hash {
-				low = middle + 1
-			} else {
-				high = middle
-			}
-		}
+		hash := uint32(own.hash)
+		low := lowerBound(s.entries, hash)
 		for ; low < n && binary.LittleEndian.Uint32(s.entries[8*low:]) == hash; low++ {
 			text, not, ok := b.name(s.entries[8*low:])
 			switch {

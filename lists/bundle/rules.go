@@ -142,15 +142,7 @@ func (c *Cursor) nextOfPage(r *Record) bool {
 			}
 			return true
 		}
-		low, high := 0, len(c.pages)/8
-		for low < high {
-			middle := int(uint(low+high) / 2)
-			if binary.LittleEndian.Uint32(c.pages[8*middle:]) < hash {
-				low = middle + 1
-			} else {
-				high = middle
-			}
-		}
+		low := lowerBound(c.pages, hash)
 		if low < len(c.pages)/8 && binary.LittleEndian.Uint32(c.pages[8*low:]) == hash {
 			c.page = 8 * low
 			continue
