@@ -43,7 +43,7 @@ export function judge(request, sites, engine) {
   const mode = sites.modeOf(host);
   if (mode === "off") return UNTOUCHED;
   // What the user lets through needs no list, nor an engine.
-  if (sites.allows(host, hostOf(request.url))) return ALLOWED;
+  if (sites.allows(host, request.url)) return ALLOWED;
   /** @type {unknown} */
   let failure = null;
   if (engine) {

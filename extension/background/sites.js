@@ -98,11 +98,11 @@ export class Sites {
   /**
    * Whether the user lets a host, or what it is a subdomain of, through.
    * @param {string} page host
-   * @param {string} host of the request
+   * @param {string} url of the request: nearly no user lets anything through, so it is not read before
    * @returns {boolean}
    */
-  allows(page, host) {
-    return this.#allowed.size > 0 && isAllowed(host, this.allowedOn(this.domainOf(page)));
+  allows(page, url) {
+    return this.#allowed.size > 0 && isAllowed(hostOf(url), this.allowedOn(this.domainOf(page)));
   }
 
   /**

@@ -64,10 +64,10 @@ test("a host is allowed on one site, and taken back", () => {
   const first = new Sites(["doctolib.fr", "jameda.de"], { modes }).allow("doctolib.fr", "b.example", true);
   assert.deepEqual(first, { modes, allowed: { "doctolib.fr": ["b.example"] } });
   const sites = new Sites(["doctolib.fr", "jameda.de"], first);
-  assert.ok(sites.allows("www.doctolib.fr", "b.example"));
-  assert.ok(sites.allows("doctolib.fr", "cdn.b.example"));
-  assert.ok(!sites.allows("doctolib.fr", "ab.example"));
-  assert.ok(!sites.allows("jameda.de", "b.example"));
+  assert.ok(sites.allows("www.doctolib.fr", "https://b.example/x"));
+  assert.ok(sites.allows("doctolib.fr", "https://cdn.b.example/x"));
+  assert.ok(!sites.allows("doctolib.fr", "https://ab.example/x"));
+  assert.ok(!sites.allows("jameda.de", "https://b.example/x"));
   assert.deepEqual(sites.allow("doctolib.fr", "a.example", true).allowed, { "doctolib.fr": ["a.example", "b.example"] });
   assert.deepEqual(sites.allow("doctolib.fr", "b.example", false), { modes, allowed: {} });
 });
