@@ -29,7 +29,7 @@ import (
 //	a Bloom filter of the words and pages with one probe, 2^b bits
 //	(slots+1)×4 the first entry of each slot
 //	entries of 32 bytes:
-//	    4 lower half of the hash      4 offset of the record in rules
+//	    4 tagOf the hash              4 offset of the record in rules
 //	    8 wanted bytes                8 mask of them
 //	    2 where they begin, counted from the word's begin
 //	    2 where the pattern begins, or floating
