@@ -43,6 +43,8 @@
 package release
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
@@ -54,9 +56,11 @@ const (
 	// MaxIndex is the highest number of a release: the largest integer that
 	// JavaScript holds exactly.
 	MaxIndex = 1<<53 - 1
-	// MaxSize is the largest bundle or blob, in bytes, that a release may
-	// name: a reader allocates what the release says.
+	// MaxSize is the largest list, bundle or filters, in bytes, that a release
+	// may name: a reader allocates what the release says.
 	MaxSize = 64 << 20
+	// MaxTrust is the longest trust text, in bytes.
+	MaxTrust = 64 << 10
 	// MaxWait is the longest wait between two polls, in seconds.
 	MaxWait = 86400
 )
@@ -66,26 +70,51 @@ const timeLayout = "2006-01-02T15:04:05Z"
 
 // Digest names bytes by their number and their SHA-256.
 type Digest struct {
-	Size   int64  // bytes, 1 to MaxSize
+	Size   int64  // bytes, 1 to MaxSize (a trust text: to MaxTrust)
 	SHA256 string // 64 digits of lowercase hex
+}
+
+// DigestOf returns the digest of data.
+func DigestOf(data []byte) Digest {
+	sum := sha256.Sum256(data)
+	return Digest{int64(len(data)), hex.EncodeToString(sum[:])}
+}
+
+// Check says whether data is what d names; what is its name in the error.
+func (d Digest) Check(what string, data []byte) error {
+	if int64(len(data)) != d.Size {
+		return fmt.Errorf("%s: its size is %d bytes, not the %d that the release names", what, len(data), d.Size)
+	}
+	if got := DigestOf(data).SHA256; got != d.SHA256 {
+		return fmt.Errorf("%s: its SHA-256 is %s, not the %s that the release names", what, got, d.SHA256)
+	}
+	return nil
 }
 
 // Release is what a note says, without its signatures.
 type Release struct {
-	Index       uint64    // 1 to MaxIndex
+	Index       uint64    // 0 to MaxIndex
 	Issued      time.Time // UTC, whole seconds
 	Expires     time.Time // UTC, whole seconds, after Issued
 	WaitSeconds int       // between two polls, 1 to MaxWait
-	Bundle      Digest    // the compiled list
-	List        Digest    // the canonical text it is compiled from
+	Source      string    // commit that the list was built from, 40 or 64 digits of lowercase hex
+	KeysSince   uint64    // index of the release whose trust text judges this one; below Index unless both are 0
+	Trust       Digest    // the trust text in force from here on
+	List        Digest    // the canonical text, which is downloaded
+	Bundle      Digest    // what the text compiles to
+	Filters     Digest    // the Bloom filters of the bundle by themselves
 }
 
 // Body returns the text to sign. It refuses a release that Parse would refuse,
 // with Parse's error.
 func (r Release) Body() (string, error) {
-	body := fmt.Sprintf("paravent release 1\nindex %d\nissued %s\nexpires %s\nwait %d\nbundle %d %s\nblob list %d %s\n",
-		r.Index, r.Issued.UTC().Format(timeLayout), r.Expires.UTC().Format(timeLayout), r.WaitSeconds,
-		r.Bundle.Size, r.Bundle.SHA256, r.List.Size, r.List.SHA256)
+	var b strings.Builder
+	fmt.Fprintf(&b, "paravent release 2\nindex %d\nissued %s\nexpires %s\nwait %d\nsource %s\nkeys-since %d\n",
+		r.Index, r.Issued.UTC().Format(timeLayout), r.Expires.UTC().Format(timeLayout), r.WaitSeconds, r.Source, r.KeysSince)
+	fmt.Fprintf(&b, "trust %d %s\nlist %d %s\nbundle %d %s\nfilters %d %s\n",
+		r.Trust.Size, r.Trust.SHA256, r.List.Size, r.List.SHA256,
+		r.Bundle.Size, r.Bundle.SHA256, r.Filters.Size, r.Filters.SHA256)
+	body := b.String()
 	if _, err := Parse(body); err != nil {
 		return "", err
 	}
@@ -101,12 +130,12 @@ func Parse(text string) (Release, error) {
 		read func(value string) error
 	}{
 		{"paravent", func(v string) error {
-			if v != "release 1" {
-				return fmt.Errorf("%s is not a format known here, which is \"release 1\"", quote(v))
+			if v != "release 2" {
+				return fmt.Errorf("%s is not a format known here, which is \"release 2\"", quote(v))
 			}
 			return nil
 		}},
-		{"index", func(v string) (err error) { r.Index, err = number(v, MaxIndex); return }},
+		{"index", func(v string) (err error) { r.Index, err = number(v, 0, MaxIndex); return }},
 		{"issued", func(v string) (err error) { r.Issued, err = instant(v); return }},
 		{"expires", func(v string) (err error) {
 			r.Expires, err = instant(v)
@@ -116,12 +145,29 @@ func Parse(text string) (Release, error) {
 			return
 		}},
 		{"wait", func(v string) error {
-			n, err := number(v, MaxWait)
+			n, err := number(v, 1, MaxWait)
 			r.WaitSeconds = int(n)
 			return err
 		}},
-		{"bundle", func(v string) (err error) { r.Bundle, err = digest(v); return }},
-		{"blob list", func(v string) (err error) { r.List, err = digest(v); return }},
+		{"source", func(v string) error {
+			if r.Source = v; !isHex(v, 40) && !isHex(v, 64) {
+				return fmt.Errorf("%s is not a commit of 40 or 64 digits of lowercase hex", quote(v))
+			}
+			return nil
+		}},
+		{"keys-since", func(v string) (err error) {
+			r.KeysSince, err = number(v, 0, MaxIndex)
+			if err == nil && r.KeysSince >= r.Index && r.Index > 0 {
+				err = fmt.Errorf("%d is not below the index, %d", r.KeysSince, r.Index)
+			} else if err == nil && r.KeysSince > r.Index {
+				err = errors.New("release 0 can name no other than 0")
+			}
+			return
+		}},
+		{"trust", func(v string) (err error) { r.Trust, err = digest(v, MaxTrust); return }},
+		{"list", func(v string) (err error) { r.List, err = digest(v, MaxSize); return }},
+		{"bundle", func(v string) (err error) { r.Bundle, err = digest(v, MaxSize); return }},
+		{"filters", func(v string) (err error) { r.Filters, err = digest(v, MaxSize); return }},
 	}
 	for i, f := range fields {
 		line, rest, whole := strings.Cut(text, "\n")
@@ -138,16 +184,16 @@ func Parse(text string) (Release, error) {
 		text = rest
 	}
 	if text != "" {
-		return Release{}, fmt.Errorf("release: line %d: nothing may follow \"blob list\", found %s", len(fields)+1, quote(text))
+		return Release{}, fmt.Errorf("release: line %d: nothing may follow \"filters\", found %s", len(fields)+1, quote(text))
 	}
 	return r, nil
 }
 
-// number reads a decimal from 1 to most, written in the only way there is.
-func number(v string, most uint64) (uint64, error) {
+// number reads a decimal, written in the only way there is.
+func number(v string, least, most uint64) (uint64, error) {
 	n, err := strconv.ParseUint(v, 10, 64)
-	if err != nil || n < 1 || n > most || strconv.FormatUint(n, 10) != v {
-		return 0, fmt.Errorf("%s is not a number from 1 to %d", quote(v), most)
+	if err != nil || n < least || n > most || strconv.FormatUint(n, 10) != v {
+		return 0, fmt.Errorf("%s is not a number from %d to %d", quote(v), least, most)
 	}
 	return n, nil
 }
@@ -161,9 +207,9 @@ func instant(v string) (time.Time, error) {
 	return t, nil
 }
 
-func digest(v string) (Digest, error) {
+func digest(v string, most uint64) (Digest, error) {
 	size, sum, _ := strings.Cut(v, " ")
-	n, err := number(size, MaxSize)
+	n, err := number(size, 1, most)
 	if err != nil {
 		return Digest{}, fmt.Errorf("size: %w", err)
 	}
@@ -175,8 +221,10 @@ func digest(v string) (Digest, error) {
 
 // IsSHA256 says whether s is a SHA-256 as releases write it: 64 digits of
 // lowercase hex.
-func IsSHA256(s string) bool {
-	return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == ""
+func IsSHA256(s string) bool { return isHex(s, 64) }
+
+func isHex(s string, digits int) bool {
+	return len(s) == digits && strings.Trim(s, "0123456789abcdef") == ""
 }
 
 // quote shows a stranger's text in an error without letting it fill a screen.

@@ -14,6 +14,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -56,34 +57,215 @@ func do(name string, f func(parts [][]byte) ([]byte, error), lengths ...int32) (
 	return memory.Answer(answer)
 }
 
+// A client is what a reader remembers between two releases. It passes through
+// JavaScript, and lies in the browser's storage, as a text that nobody there
+// looks into.
+type client struct {
+	Trust string `json:"trust"` // the trust text in force
+	Next  uint64 `json:"next"`  // the lowest index that is taken
+	Size  uint64 `json:"size"`  // of the log when it was last seen
+	Root  []byte `json:"root"`  // its hash
+}
+
+// readClient reads what a reader remembers, or begins with the trust text of
+// its package when it remembers nothing. Whoever has lost the list may take the
+// newest release once more.
+func readClient(text, trust string, again bool) (c release.Client, err error) {
+	if text == "" {
+		c.Trust, err = release.ParseTrust(trust)
+		return c, err
+	}
+	var kept client
+	if err := json.Unmarshal([]byte(text), &kept); err != nil {
+		return c, fmt.Errorf("client: %w", err)
+	}
+	if len(kept.Root) != len(c.Tree.Root) || kept.Next == 0 {
+		return c, errors.New("client: want a hash of 32 bytes and a next index above 0")
+	}
+	c.Next, c.Tree.Size = kept.Next, kept.Size
+	copy(c.Tree.Root[:], kept.Root)
+	if again {
+		c.Next--
+	}
+	c.Trust, err = release.ParseTrust(kept.Trust)
+	return c, err
+}
+
+// remember is the reverse, after a release was taken.
+func remember(t release.Taken) (string, error) {
+	text, err := json.Marshal(client{t.Trust.Text(), t.Release.Index + 1, t.Tree.Size, t.Tree.Root[:]})
+	return string(text), err
+}
+
 type blob struct {
 	Size   int64  `json:"size"`
 	SHA256 string `json:"sha256"`
 }
 
-// verify takes a note, a trust text and the index of the release in force,
-// and answers with what the note says.
+type witness struct {
+	Name string `json:"name"`
+	Time string `json:"time"`
+}
+
+// taken is what a verified release says, and what the reader is to remember.
+type taken struct {
+	Index          uint64    `json:"index"`
+	Issued         string    `json:"issued"`
+	Expires        string    `json:"expires"`
+	MinWaitSeconds int       `json:"minWaitSeconds"`
+	Bundle         blob      `json:"bundle"`
+	List           blob      `json:"list"`
+	Signers        []string  `json:"signers"`
+	Witnesses      []witness `json:"witnesses"`
+	Trust          string    `json:"trust"`
+	Client         string    `json:"client"`
+}
+
+// verified is verify's answer: one of the three.
+type verified struct {
+	Missing *missing `json:"missing,omitempty"`
+	Refused *refused `json:"refused,omitempty"`
+	Taken   *taken   `json:"taken,omitempty"`
+}
+
+// missing names something that the list server has and that verify is to be
+// called again with.
+type missing struct {
+	Path  string `json:"path"`
+	Limit int64  `json:"limit"` // bytes
+}
+
+// refused says why a release is not taken: in a word, by which people are told,
+// and in full.
+type refused struct {
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+}
+
+// verify takes an answer of GET /v1/release, the package's trust text, the
+// client's text ("" at first), and what the list server has answered to earlier
+// calls: their paths and lengths, as JSON, and their bytes. again is 1 when the
+// list in force got lost.
 //
 //go:wasmexport verify
-func verify(noteLength, trustLength, have int32) int32 {
+func verify(answerLength, trustLength, clientLength, namesLength, bytesLength, again int32) int32 {
 	return do("verify", func(parts [][]byte) ([]byte, error) {
-		trust, err := release.ParseTrust(string(parts[1]))
+		c, err := readClient(string(parts[2]), string(parts[1]), again != 0)
 		if err != nil {
 			return nil, err
 		}
-		r, err := release.Verify(parts[0], trust, uint64(max(have, 0)))
+		at, err := resources(parts[3], parts[4])
 		if err != nil {
 			return nil, err
+		}
+		t, err := release.Verify(parts[0], c, func(path string, limit int64) ([]byte, error) {
+			data, ok := at[path]
+			if !ok {
+				return nil, &release.Missing{Path: path, Limit: limit}
+			}
+			return data, nil
+		})
+		if lacking, ok := errors.AsType[*release.Missing](err); ok {
+			return json.Marshal(verified{Missing: &missing{lacking.Path, lacking.Limit}})
+		}
+		if err != nil {
+			return json.Marshal(verified{Refused: &refused{code(err), err.Error()}})
+		}
+		state, err := remember(t)
+		if err != nil {
+			return nil, err
+		}
+		said := &taken{
+			Index: t.Release.Index, MinWaitSeconds: t.Release.WaitSeconds,
+			Issued: t.Release.Issued.Format(time.RFC3339), Expires: t.Release.Expires.Format(time.RFC3339),
+			Bundle: blob(t.Release.Bundle), List: blob(t.Release.List),
+			Signers: t.Signers, Witnesses: []witness{}, Trust: t.Trust.Text(), Client: state,
+		}
+		for _, w := range t.Witnesses {
+			said.Witnesses = append(said.Witnesses, witness{w.Name, w.Time.UTC().Format(time.RFC3339)})
+		}
+		return json.Marshal(verified{Taken: said})
+	}, answerLength, trustLength, clientLength, namesLength, bytesLength)
+}
+
+// resources takes apart what lies one behind another.
+func resources(names, data []byte) (map[string][]byte, error) {
+	var lengths []struct {
+		Path   string `json:"path"`
+		Length int    `json:"length"`
+	}
+	if err := json.Unmarshal(names, &lengths); err != nil {
+		return nil, fmt.Errorf("resources: %w", err)
+	}
+	at := make(map[string][]byte, len(lengths))
+	for _, l := range lengths {
+		if l.Length < 0 || l.Length > len(data) {
+			return nil, fmt.Errorf("resources: %s: fewer bytes than its length", l.Path)
+		}
+		at[l.Path], data = data[:l.Length:l.Length], data[l.Length:]
+	}
+	return at, nil
+}
+
+// trust takes a trust text, or the client's that was once made from one, and
+// answers whom it names.
+//
+//go:wasmexport trust
+func trust(trustLength, clientLength int32) int32 {
+	return do("trust", func(parts [][]byte) ([]byte, error) {
+		c, err := readClient(string(parts[1]), string(parts[0]), false)
+		if err != nil {
+			return nil, err
+		}
+		witnesses := []string{}
+		for _, w := range c.Trust.Witnesses() {
+			witnesses = append(witnesses, w.Name)
 		}
 		return json.Marshal(struct {
-			Index          uint64 `json:"index"`
-			Issued         string `json:"issued"`
-			Expires        string `json:"expires"`
-			MinWaitSeconds int    `json:"minWaitSeconds"`
-			Bundle         blob   `json:"bundle"`
-			List           blob   `json:"list"`
-		}{r.Index, r.Issued.Format(time.RFC3339), r.Expires.Format(time.RFC3339), r.WaitSeconds, blob(r.Bundle), blob(r.List)})
-	}, noteLength, trustLength)
+			Threshold   int      `json:"threshold"`
+			Maintainers []string `json:"maintainers"`
+			Witnesses   []string `json:"witnesses"`
+			Witnessed   bool     `json:"witnessed"` // no release is taken that no witness has seen
+		}{c.Trust.Threshold(), c.Trust.Maintainers(), witnesses, !c.Trust.Quorum(nil)})
+	}, trustLength, clientLength)
+}
+
+// text takes a bundle and answers with the canonical text that it was compiled
+// from.
+//
+//go:wasmexport text
+func text(bundleLength int32) int32 {
+	return do("text", func(parts [][]byte) ([]byte, error) { return textOf(parts[0]) }, bundleLength)
+}
+
+func textOf(data []byte) ([]byte, error) {
+	b, err := bundle.Open(data)
+	if err != nil {
+		return nil, err
+	}
+	list, err := compile.Back(b)
+	if err != nil {
+		return nil, err
+	}
+	return list.Text(), nil
+}
+
+// patch takes a bundle, a delta from its canonical text, and the digest of the
+// text that it leads to, as JSON, and answers with that text.
+//
+//go:wasmexport patch
+func patch(bundleLength, deltaLength, wantLength int32) int32 {
+	return do("patch", func(parts [][]byte) ([]byte, error) {
+		var want blob
+		if err := json.Unmarshal(parts[2], &want); err != nil {
+			return nil, fmt.Errorf("digest: %w", err)
+		}
+		old, err := textOf(parts[0])
+		if err != nil {
+			return nil, err
+		}
+		return release.ApplyDelta(old, parts[1], release.Digest(want))
+	}, bundleLength, deltaLength, wantLength)
 }
 
 // compileList takes a canonical text and the SHA-256 that its bundle must

@@ -114,7 +114,10 @@ func releaseVerify(flags *flag.FlagSet, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	r, err := release.Verify(noteBytes, trust, 0)
+	if err := trust.Signed(noteBytes); err != nil {
+		return fmt.Errorf("%s: %w", noteFile, err)
+	}
+	r, err := release.Read(noteBytes)
 	if err != nil {
 		return fmt.Errorf("%s: %w", noteFile, err)
 	}
