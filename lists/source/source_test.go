@@ -14,16 +14,32 @@ import (
 const said = "! reason: because\n! source: https://example.org/report\n! date: 2026-08-14\n"
 
 var (
-	site       = `{"name":"Booking","domains":["booking.example"],"source":"https://example.org/","date":"2026-08-14","needs":[{"rule":"||consent.example^","for":"consent","source":"https://example.org/","date":"2026-08-14"}],"requests":[{"url":"https://consent.example/x","page":"https://booking.example/","type":"script","expect":"allow","reason":"needed"}]}`
-	recipients = `[{"name":"Tracker","country":"US","hosts":["tracker.example"],"source":"https://example.org/","date":"2026-08-14"}]`
-	imported   = `[
+	site = `{
+  "name":"Booking",
+  "domains":["booking.example"],
+  "source":"https://example.org/","date":"2026-08-14",
+  "needs":[
+    {"rule":"||consent.example^","for":"consent","source":"https://example.org/","date":"2026-08-14"}
+  ],
+  "requests":[
+    {"url":"https://consent.example/x","page":"https://booking.example/","type":"script","expect":"allow","reason":"needed"}
+  ]
+}`
+	recipients = `[
+  {"name":"Tracker","country":"US","hosts":["tracker.example"],
+   "source":"https://example.org/","date":"2026-08-14"}
+]`
+	imported = `[
 		{"id":1,"action":{"type":"block"},"condition":{"urlFilter":"||a.example^"}},
 		{"id":2,"action":{"type":"allow"},"condition":{"urlFilter":"||a.example/ok.js","initiatorDomains":["fine.example"],"excludedInitiatorDomains":["x.fine.example"]}},
 		{"id":3,"action":{"type":"redirect"},"condition":{"urlFilter":"||c.example^"}},
 		{"id":4,"action":{"type":"block"},"condition":{"urlFilter":"||a.example^"}}
 	]`
 	modules  = fstest.MapFS{"upstream/rules.json": {Data: []byte(imported)}}
-	upstream = fmt.Sprintf(`[{"name":"Upstream","package":"upstream","version":"1","path":"rules.json","format":"dnr","licence":"GPL-3.0-only","homepage":"https://example.org/","sha256":"%x"}]`, sha256.Sum256([]byte(imported)))
+	upstream = fmt.Sprintf(`[{"name":"Upstream",
+  "package":"upstream","version":"1.0.0","path":"rules.json",
+  "format":"dnr","licence":"GPL-3.0-only","homepage":"https://example.org/",
+  "sha256":"%x"}]`, sha256.Sum256([]byte(imported)))
 )
 
 func sources() fstest.MapFS {
@@ -113,25 +129,37 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"telemetry.txt", "||", "@@||", `telemetry.txt:4: @@||tracker.example^: rules with "@@" belong into exceptions.txt, and only they`},
 		{"telemetry.txt", "! reason: because\n", "", `telemetry.txt:3: no reason: write "! reason: …" above the rule, in the same paragraph`},
 		{"telemetry.txt", "14\n", "14\n\n", `telemetry.txt:5: no reason: write "! reason: …" above the rule, in the same paragraph`},
-		{"telemetry.txt", "https://example.org/report", "a friend", `telemetry.txt:4: source "a friend": want the address of the page that says so`},
-		{"telemetry.txt", "2026-08-14", "last week", `telemetry.txt:4: date "last week": want the day it was read, such as 2026-08-14`},
+		{"telemetry.txt", "https://example.org/report", "a friend", `telemetry.txt:2: source "a friend": want the address of the page that says so, beginning with https://`},
+		{"telemetry.txt", "2026-08-14", "last week", `telemetry.txt:3: date "last week": want the day it was read, such as 2026-08-14`},
 		{"telemetry.txt", "||tracker.example^", `/(a)\1/`, `telemetry.txt:4: /(a)\1/: unsupported: regular expression with a back-reference: write the text again in place of \1`},
 		{"photos.txt", "*.jpg", "*.jpg$popup", `photos.txt:4: ||photos.example/doctors/*.jpg$popup: unsupported: option popup: a rule is about what a page loads: name the types of that, such as script`},
 		{"photos.txt", "||photos.example", "", `photos.txt:4: /doctors/*.jpg: a photo rule names a whole host, and is not important: a gateway fetches what it says`},
 		{"photos.txt", "*.jpg", "*.jpg$important", `photos.txt:4: ||photos.example/doctors/*.jpg$important: a photo rule names a whole host, and is not important: a gateway fetches what it says`},
 		{"exceptions.txt", "! nothing yet", said + "||a.example^", `exceptions.txt:4: ||a.example^: rules with "@@" belong into exceptions.txt, and only they`},
-		{"sites/booking.json", `"name"`, `"nome"`, `sites/booking.json:1: json: unknown field "nome"`},
-		{"sites/booking.json", `["booking.example"]`, `["Booking.example"]`, `sites/booking.json: domains: host "Booking.example": want a host name in lower case, such as example.com`},
-		{"sites/booking.json", `"for":"consent"`, `"for":"fun"`, `sites/booking.json: needs[0].for "fun": want one of encryption, video, consent, anti-bot, payment, map, booking, login, assets, captcha`},
-		{"sites/booking.json", `"||consent.example^"`, `"||consent.example^$domain=x.example"`, `sites/booking.json: needs[0].rule ||consent.example^$domain=x.example: want a rule without "@@", domain=, important and badfilter: it passes on this site's pages anyway`},
-		{"sites/booking.json", `"script"`, `"scripts"`, `sites/booking.json: requests[0].type "scripts": want a type of webRequest, such as script`},
-		{"sites/booking.json", `"allow"`, `"pass"`, `sites/booking.json: requests[0].expect "pass": want allow, block or relay`},
-		{"recipients.json", `"US"`, `"usa"`, `recipients.json: [0] Tracker: country "usa": want two capital letters, such as US`},
-		{"recipients.json", `"tracker.example"`, `"tracker.example","tracker.example"`, `recipients.json: [0] Tracker: host tracker.example belongs to Tracker already`},
-		{"recipients.json", `[{`, "[\n{,", `recipients.json:2: invalid character ',' looking for beginning of object key string`},
-		{"recipients.json", `}]`, `}] []`, `recipients.json: more than one JSON value: keep the first`},
-		{"upstream.json", `"dnr"`, `"text"`, `upstream.json: Upstream: format "text": want easylist, dnr, hosts or disconnect`},
-		{"upstream.json", `"path":"rules.json"`, `"path":"other.json"`, `upstream.json: Upstream: open upstream/other.json: file does not exist: install the npm packages first (./build.sh build does)`},
+		{"sites/booking.json", `"name"`, `"nome"`, `sites/booking.json:2: unknown field "nome": want one of name, domains, source, date, needs, requests`},
+		{"sites/booking.json", `["booking.example"]`, `["Booking.example"]`, `sites/booking.json:3: domains[0]: host "Booking.example": want a host name in lower case, such as example.com`},
+		{"sites/booking.json", `"for":"consent"`, `"for":"fun"`, `sites/booking.json:6: needs[0].for "fun": want one of encryption, video, consent, anti-bot, payment, map, booking, login, assets, captcha`},
+		{"sites/booking.json", `"||consent.example^"`, `"||consent.example^$domain=x.example"`, `sites/booking.json:6: needs[0].rule ||consent.example^$domain=x.example: want a rule without "@@", domain=, important and badfilter: it passes on this site's pages anyway`},
+		{"sites/booking.json", `"script"`, `"scripts"`, `sites/booking.json:9: requests[0].type "scripts": want a type of webRequest, such as script`},
+		{"sites/booking.json", `"allow"`, `"pass"`, `sites/booking.json:9: requests[0].expect "pass": want allow, block or relay`},
+		{"recipients.json", `"US"`, `"usa"`, `recipients.json:2: Tracker: country "usa": want the two capital letters of ISO 3166, such as US`},
+		{"recipients.json", `"tracker.example"`, `"tracker.example","tracker.example"`, `recipients.json:2: Tracker: host tracker.example belongs to Tracker already (recipients.json:2): keep it in one`},
+		{"recipients.json", "[\n  {", "[\n  {,", `recipients.json:2: invalid character ',' looking for beginning of object key string: write a name in double quotes, or take out the comma before it`},
+		{"recipients.json", "}\n]", "}\n]\n[]", `recipients.json:5: invalid character '[' after top-level value: the file holds one value: take out what follows it`},
+		{"telemetry.txt", "reason:", "raeson:", `telemetry.txt:1: field "raeson": want reason, source or date`},
+		{"sites/booking.json", `"Booking"`, `["Booking"]`, `sites/booking.json:2: name: want a text in double quotes, not a list`},
+		{"sites/booking.json", `"name":"Booking"`, `"name":"Booking","name":"Other"`, `sites/booking.json:2: field "name" twice: keep one`},
+		{"sites/booking.json", "  ],\n  \"requests", "  ]\n  \"requests", `sites/booking.json:8: invalid character '"' after object key:value pair: write a comma before it, or close what is open`},
+		{"sites/booking.json", `"date":"2026-08-14"}`, `"date":"14.8.2026"}`, `sites/booking.json:6: needs[0].date "14.8.2026": want the day it was read, such as 2026-08-14`},
+		{"sites/booking.json", `,"date":"2026-08-14"}`, `}`, `sites/booking.json:6: needs[0].date "": want the day it was read, such as 2026-08-14`},
+		{"sites/booking.json", `||consent.example^`, `consent.js`, `sites/booking.json:6: needs[0].rule consent.js: want "||" and a whole host: what a site needs has a name`},
+		{"recipients.json", "}\n]", "}", `recipients.json:3: unexpected end of JSON input: close every bracket, brace and quote`},
+		{"recipients.json", `"US"`, `"UK"`, `recipients.json:2: Tracker: country "UK": want the two capital letters of ISO 3166, such as US (here GB)`},
+		{"recipients.json", `https:`, `http:`, `recipients.json:3: Tracker: source "http://example.org/": want the address of the page that says so, beginning with https://`},
+		{"upstream.json", `"1.0.0"`, `"^1.0.0"`, `upstream.json:2: Upstream: version "^1.0.0": want one exact version, such as 3.3.1: the same sources must give the same list`},
+		{"upstream.json", `"sha256":"`, `"sha256":"x`, `upstream.json:4: Upstream: sha256 "x%x": want 64 hexadecimal digits, those of the file (sha256sum says them)`},
+		{"upstream.json", `"dnr"`, `"text"`, `upstream.json:3: Upstream: format "text": want easylist, dnr, hosts or disconnect`},
+		{"upstream.json", `"path":"rules.json"`, `"path":"other.json"`, `upstream.json:2: Upstream: open upstream/other.json: file does not exist: install the npm packages first (./build.sh build does)`},
 	} {
 		changed := sources()
 		before := string(changed[c.file].Data)
@@ -140,12 +168,13 @@ func TestErrorsNameThePlace(t *testing.T) {
 			t.Fatalf("%s has no %q", c.file, c.old)
 		}
 		changed[c.file] = &fstest.MapFile{Data: []byte(after)}
+		c.want = strings.Replace(c.want, "%x", fmt.Sprintf("%x", sha256.Sum256([]byte(imported))), 1)
 		if _, _, err := source.Read([]source.Directory{{Files: changed}}, modules, nil); err == nil || err.Error() != c.want {
 			t.Errorf("%v\nwant %s", err, c.want)
 		}
 	}
 	other := fstest.MapFS{"upstream/rules.json": {Data: []byte("[]")}}
-	if _, _, err := source.Read([]source.Directory{{Files: sources()}}, other, nil); err == nil || !strings.HasPrefix(err.Error(), "upstream.json: Upstream: sha256: upstream/rules.json is ") {
+	if _, _, err := source.Read([]source.Directory{{Files: sources()}}, other, nil); err == nil || !strings.HasPrefix(err.Error(), "upstream.json:4: Upstream: sha256: upstream/rules.json is ") {
 		t.Error(err)
 	}
 	if _, _, err := source.Read([]source.Directory{{Files: fstest.MapFS{}}}, modules, nil); err == nil || err.Error() != "no rules: name a source directory such as lists" {

@@ -24,7 +24,14 @@ type Upstream struct {
 	Licence  string // SPDX
 	Homepage string
 	SHA256   string // of the file: another one is refused
+
+	places
 }
+
+// Formats are what Import reads.
+var Formats = []string{"easylist", "dnr", "hosts", "disconnect"}
+
+const formatsWanted = "easylist, dnr, hosts or disconnect"
 
 // Import reads one list by others. The formats are
 //
@@ -57,19 +64,46 @@ func (b *builder) importAs(format string, text []byte) error {
 	case "disconnect":
 		return b.disconnect(text)
 	}
-	return fmt.Errorf("format %q: want easylist, dnr, hosts or disconnect", format)
+	return fmt.Errorf("format %q: want %s", format, formatsWanted)
 }
 
-func (b *builder) upstream(u Upstream, modules fs.FS) error {
+func (b *builder) upstream(u *Upstream, modules fs.FS) error {
+	text, mistake := u.open(modules)
+	if mistake != nil {
+		return *mistake
+	}
+	if err := b.importAs(u.Format, text); err != nil {
+		return Mistake{Place: u.At("format"), Text: fmt.Sprintf("%s: %v", u.Name, err)}
+	}
+	return nil
+}
+
+// open reads the imported file and compares it with its pins. A warning says
+// that the package is not installed.
+func (u *Upstream) open(modules fs.FS) ([]byte, *Mistake) {
+	say := func(field, format string, args ...any) *Mistake {
+		return &Mistake{Place: u.At(field), Text: u.Name + ": " + fmt.Sprintf(format, args...)}
+	}
+	about, err := fs.ReadFile(modules, path.Join(u.Package, "package.json"))
+	if err == nil {
+		if installed := gjson.GetBytes(about, "version").String(); installed != u.Version {
+			return nil, say("version", "version %q: %s is installed as %q: pin the same in extension/package.json and here, and look at what changed", u.Version, u.Package, installed)
+		}
+	}
 	name := path.Join(u.Package, u.Path)
 	text, err := fs.ReadFile(modules, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		m := say("path", "%v: install the npm packages first (./build.sh build does)", err)
+		m.Warning = true
+		return nil, m
+	}
 	if err != nil {
-		return fmt.Errorf("%w: install the npm packages first (./build.sh build does)", err)
+		return nil, say("path", "%v", err)
 	}
 	if sum := sha256.Sum256(text); hex.EncodeToString(sum[:]) != u.SHA256 {
-		return fmt.Errorf("sha256: %s is %x: look at what changed and write the new hash", name, sum)
+		return nil, say("sha256", "sha256: %s is %x: look at what changed and write the new hash", name, sum)
 	}
-	return b.importAs(u.Format, text)
+	return text, nil
 }
 
 // readJSONText opens a JSON text. encoding/json checks it, since it bounds how

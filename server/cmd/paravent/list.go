@@ -26,9 +26,11 @@ import (
 
 func runList(args []string, out io.Writer) error {
 	if len(args) == 0 {
-		return errors.New("list: want build, import or test; paravent help says more")
+		return errors.New("list: want lint, test, build, import; paravent help says more")
 	}
 	switch args[0] {
+	case "lint":
+		return listLint(args[1:], out)
 	case "build":
 		return listBuild(args[1:], out)
 	case "import":
@@ -36,7 +38,7 @@ func runList(args []string, out io.Writer) error {
 	case "test":
 		return listTest(args[1:], out)
 	}
-	return fmt.Errorf("list %s: want build, import or test; paravent help says more", args[0])
+	return fmt.Errorf("list %s: want lint, test, build, import; paravent help says more", args[0])
 }
 
 // A blob is how a built file is named in about.json and in releases.
@@ -54,13 +56,20 @@ func upstreamFlag(flags *flag.FlagSet) *string {
 	return flags.String("upstream", "extension/node_modules", "directory of the npm packages that carry lists by others")
 }
 
-func readSources(names []string, modules string) (*compile.List, *source.Report, error) {
-	var directories []source.Directory
+func openSources(names []string) (directories []source.Directory, err error) {
 	for _, name := range names {
 		if info, err := os.Stat(name); err != nil || !info.IsDir() {
-			return nil, nil, fmt.Errorf("%s: want a source directory, such as lists", name)
+			return nil, fmt.Errorf("%s: want a source directory, such as lists", name)
 		}
 		directories = append(directories, source.Directory{Name: name, Files: os.DirFS(name)})
+	}
+	return directories, nil
+}
+
+func readSources(names []string, modules string) (*compile.List, *source.Report, error) {
+	directories, err := openSources(names)
+	if err != nil {
+		return nil, nil, err
 	}
 	return source.Read(directories, os.DirFS(modules), func(what string) {
 		fmt.Fprintln(os.Stderr, "paravent:", what)
