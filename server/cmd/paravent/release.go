@@ -1,32 +1,59 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
 
-	"golang.org/x/mod/sumdb/note"
-
+	"paravent/lists/compile"
 	"paravent/lists/release"
-	"paravent/server/publish"
-	"paravent/server/store"
+	"paravent/server/reader"
 )
 
-const releaseUsage = `paravent release puts lists in force.
+const releaseUsage = `paravent release puts lists in force: one drafts, several sign, one pushes.
 
-  paravent release publish -store DIR -key FILE [-wait SECONDS] [-days N] LISTDIR
-      Signs the list that "paravent list build -o LISTDIR" made as the next
-      release of the store, and prints its number, sizes and hashes. Readers
-      are asked to wait SECONDS between two polls (900) and call the list stale
-      after N days (30). If anything fails, the last release stays in force.
+  paravent release draft -trust FILE [-server URL [-current FILE]] [-source COMMIT]
+                         [-wait S] [-days N] -o DRAFT LISTDIR
+  paravent release draft -trust FILE -server URL -contents-of INDEX [-current FILE]
+                         [-wait S] [-days N] -o DRAFT
+      Writes the next release of URL into the new folder DRAFT: the note to
+      sign, and what it names. LISTDIR is what "paravent list build -o LISTDIR"
+      left. Without -server it is release 0, the first of a new server.
+        -trust FILE      the trust text that is in force with this release
+        -current FILE    the trust text in force now, if FILE changes it: the
+                         release must then be signed by both
+        -source COMMIT   what the list was built from; as a rule the commit of
+                         the checkout you are in, which must be clean
+        -contents-of N   instead of LISTDIR the list of release N, to take a
+                         bad list back
+        -wait S          seconds that readers let pass between two polls (900)
+        -days N          until readers call the list stale (30)
 
-  paravent release verify -trust FILE NOTEFILE
-      Prints what a note says and who of the trust text signed it, and fails
-      unless readers with that trust text would believe it.
+  paravent release sign -key FILE -lists SRC[,SRC] [-upstream DIR] [-trust FILE]
+                        [-source COMMIT] [-server URL [-current FILE]] DRAFT
+  paravent release sign -key FILE -contents-of INDEX -trust FILE -server URL
+                        [-current FILE] DRAFT
+      Builds the list again from your own sources, shows what the draft changes
+      in the release in force at URL, and adds your signature to the draft: but
+      not if one byte of it is not what you have built. -trust is your own copy
+      of the trust text (SRC/trust.txt), and the draft's must be the same.
+
+  paravent release push -server URL DRAFT
+      Publishes a draft that enough have signed, asks the witnesses that its
+      trust text names, and waits until readers get it. What is published stays
+      so: if a witness cannot be reached, run it again.
+
+  paravent release verify [-trust FILE] URL
+      Checks the release in force as a reader with that trust text does
+      (lists/trust.txt), and more: every blob, and that the list compiles to
+      what the release names. Prints who signed it and who watches its log.
 `
 
 // runRelease is the verb "release".
@@ -37,8 +64,6 @@ func runRelease(args []string, stdout, stderr io.Writer) error {
 	}
 	var run func(*flag.FlagSet, []string, io.Writer) error
 	switch verb {
-	case "publish":
-		run = releasePublish
 	case "verify":
 		run = releaseVerify
 	case "help", "-h", "-help", "--help":
@@ -56,88 +81,149 @@ func runRelease(args []string, stdout, stderr io.Writer) error {
 	return nil
 }
 
-func releasePublish(flags *flag.FlagSet, args []string, stdout io.Writer) error {
-	storeDir := flags.String("store", "", "")
-	keyFile := flags.String("key", "", "")
-	wait := flags.Int("wait", 900, "")
-	days := flags.Int("days", 30, "")
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
-	if *storeDir == "" || *keyFile == "" || flags.NArg() != 1 {
-		return errors.New("needs -store DIR, -key FILE and, last, LISTDIR")
-	}
-	if *days < 1 || *days > 3660 {
-		return fmt.Errorf("-days %d: want 1 to 3660", *days)
-	}
-	secret, err := os.ReadFile(*keyFile)
+// readTrust reads a trust text.
+func readTrust(file string) (release.Trust, error) {
+	text, err := os.ReadFile(file)
 	if err != nil {
-		return err
+		return release.Trust{}, err
 	}
-	signer, err := note.NewSigner(strings.TrimSpace(string(secret)))
+	trust, err := release.ParseTrust(string(text))
 	if err != nil {
-		return fmt.Errorf("%s: is not a key made by \"paravent key new\": %w", *keyFile, err)
+		return release.Trust{}, fmt.Errorf("%s: %w", file, err)
 	}
-	s, err := store.Open(*storeDir)
-	if err != nil {
-		return err
-	}
-	r, err := publish.Publish(s, flags.Arg(0), signer, time.Now(), publish.Options{
-		WaitSeconds: *wait,
-		Valid:       time.Duration(*days) * 24 * time.Hour,
-	})
-	if err != nil {
-		return err
-	}
-	printRelease(stdout, r)
-	return nil
+	return trust, nil
 }
 
 func releaseVerify(flags *flag.FlagSet, args []string, stdout io.Writer) error {
-	trustFile := flags.String("trust", "", "")
+	trustFile := flags.String("trust", "lists/trust.txt", "")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if *trustFile == "" || flags.NArg() != 1 {
-		return errors.New("needs -trust FILE and, last, NOTEFILE")
+	if flags.NArg() != 1 {
+		return errors.New("needs the URL of a list server, and nothing after it")
 	}
-	trustText, err := os.ReadFile(*trustFile)
+	trust, err := readTrust(*trustFile)
 	if err != nil {
 		return err
 	}
-	trust, err := release.ParseTrust(string(trustText))
-	if err != nil {
-		return fmt.Errorf("%s: %w", *trustFile, err)
-	}
-	noteFile := flags.Arg(0)
-	noteBytes, err := os.ReadFile(noteFile)
+	server, err := reader.New(flags.Arg(0))
 	if err != nil {
 		return err
 	}
-	if err := trust.Signed(noteBytes); err != nil {
-		return fmt.Errorf("%s: %w", noteFile, err)
-	}
-	r, err := release.Read(noteBytes)
+	ctx := context.Background()
+	taken, err := server.Verify(ctx, release.Client{Trust: trust})
 	if err != nil {
-		return fmt.Errorf("%s: %w", noteFile, err)
+		return err
 	}
-	_, names, err := trust.Signers(noteBytes)
+	if err := verifyBlobs(ctx, server, taken.Release); err != nil {
+		return err
+	}
+	printRelease(stdout, taken.Release)
+	printTrusted(stdout, taken, time.Now())
+	return nil
+}
+
+// verifyBlobs reads everything that a release names, and makes again what the
+// list is said to compile to.
+func verifyBlobs(ctx context.Context, server *reader.Server, r release.Release) error {
+	if _, err := server.Trust(ctx, r.Trust); err != nil {
+		return err
+	}
+	list, err := server.Blob(ctx, "list", r.List)
 	if err != nil {
-		return fmt.Errorf("%s: %w", noteFile, err)
+		return err
 	}
-	printRelease(stdout, r)
-	fmt.Fprintf(stdout, "signed by %s (%d needed)\n", strings.Join(names, ", "), trust.Threshold())
-	if time.Now().After(r.Expires) {
-		fmt.Fprintln(stdout, "expired: readers go on using it and call it stale")
+	bundle, err := server.Blob(ctx, "bundle", r.Bundle)
+	if err != nil {
+		return err
 	}
-	if name := trust.DemoKey(); name != "" {
-		fmt.Fprintf(stdout, "%s trusts the demo key %s: it is not for patients\n", *trustFile, name)
+	filters, err := server.Blob(ctx, "filters", r.Filters)
+	if err != nil {
+		return err
+	}
+	made, err := compiled(list)
+	if err != nil {
+		return fmt.Errorf("%s: the list does not compile: %w", server, err)
+	}
+	if !bytes.Equal(made.bundle, bundle) {
+		return fmt.Errorf("%s: the list compiles to another bundle here (SHA-256 %s): readers with this version would refuse it", server, release.DigestOf(made.bundle).SHA256)
+	}
+	if !bytes.Equal(made.filters, filters) {
+		return fmt.Errorf("%s: the list's filters are others here (SHA-256 %s)", server, release.DigestOf(made.filters).SHA256)
+	}
+	newest, err := server.Read(ctx, "v1/filters", r.Filters.Size)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err == nil && !bytes.Equal(newest, filters) {
+		return fmt.Errorf("%s/v1/filters: are not those of release %d", server, r.Index)
 	}
 	return nil
 }
 
+// A product is what a canonical text compiles to.
+type product struct{ list, bundle, filters []byte }
+
+func compiled(list []byte) (product, error) {
+	bundle, err := compile.Compile(list)
+	if err != nil {
+		return product{}, err
+	}
+	return product{list, bundle, nil}, nil
+}
+
 func printRelease(w io.Writer, r release.Release) {
-	fmt.Fprintf(w, "release %d\nissued  %s\nexpires %s\nwait    %d s\nlist    %9d bytes %s\nbundle  %9d bytes %s\n",
-		r.Index, r.Issued.Format(time.RFC3339), r.Expires.Format(time.RFC3339), r.WaitSeconds,
-		r.List.Size, r.List.SHA256, r.Bundle.Size, r.Bundle.SHA256)
+	fmt.Fprintf(w, "release %d\nissued  %s\nexpires %s\nwait    %d s\nsource  %s\n", r.Index,
+		r.Issued.Format(time.RFC3339), r.Expires.Format(time.RFC3339), r.WaitSeconds, r.Source)
+	for _, named := range []struct {
+		what string
+		release.Digest
+	}{{"trust", r.Trust}, {"list", r.List}, {"bundle", r.Bundle}, {"filters", r.Filters}} {
+		fmt.Fprintf(w, "%-7s %9d bytes  sha256 %s\n", named.what, named.Size, named.SHA256)
+	}
+}
+
+// printTrusted says in words who stands behind a release, and how old it is.
+func printTrusted(w io.Writer, taken release.Taken, now time.Time) {
+	r, trust := taken.Release, taken.Trust
+	fmt.Fprintf(w, "signed by %s (%d needed)\n", strings.Join(taken.Signers, ", "), trust.Threshold())
+	fmt.Fprintf(w, "entry %d of %d in the log %s\n", r.Index, taken.Tree.Size, taken.Log)
+	for _, c := range taken.Witnesses {
+		fmt.Fprintf(w, "seen there by the witness %s at %s\n", c.Name, c.Time.UTC().Format(time.RFC3339))
+	}
+	if trust.Quorum(nil) {
+		fmt.Fprintln(w, "no outside witness is asked for: the server together with its maintainers could show one reader another list than all others")
+	}
+	if taken.Rotations > 0 {
+		fmt.Fprintf(w, "the keys have changed %s since your trust text: take the new one from %s\n", times(taken.Rotations), "v1/blob/"+r.Trust.SHA256)
+	}
+	fmt.Fprintf(w, "issued %s ago\n", age(now.Sub(r.Issued)))
+	if now.After(r.Expires) {
+		fmt.Fprintf(w, "stale since %s: readers go on using it and say so\n", r.Expires.Format(time.RFC3339))
+	}
+	if name := trust.DemoKey(); name != "" {
+		fmt.Fprintf(w, "the demo key %s is trusted: this is not for patients\n", name)
+	}
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+// age is a duration as people say it.
+func age(d time.Duration) string {
+	switch {
+	case d < 0:
+		return "less than no time (a clock is wrong)"
+	case d < 2*time.Minute:
+		return counted(int(d/time.Second), "second")
+	case d < 2*time.Hour:
+		return counted(int(d/time.Minute), "minute")
+	case d < 48*time.Hour:
+		return counted(int(d/time.Hour), "hour")
+	}
+	return counted(int(d/(24*time.Hour)), "day")
 }
