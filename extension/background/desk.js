@@ -7,14 +7,56 @@ import { Module } from "./wasm.js";
  */
 
 /**
- * What a verified release note says.
- * @typedef {object} Note
+ * What a release says that may be taken.
+ * @typedef {object} Said
  * @property {number} index
  * @property {string} issued RFC 3339
  * @property {string} expires RFC 3339
  * @property {number} minWaitSeconds
  * @property {Blob} bundle what the list must compile to
  * @property {Blob} list what is fetched
+ * @property {string[]} signers names of the maintainers who signed it
+ * @property {Witness[]} witnesses who have seen the log with it
+ * @property {string} trust who is trusted from now on
+ * @property {string} client what is to be remembered with the list
+ */
+
+/**
+ * @typedef {object} Witness
+ * @property {string} name
+ * @property {string} time RFC 3339
+ */
+
+/**
+ * Which check a release did not pass.
+ * @typedef {"note" | "older" | "keys" | "proof" | "witness" | "consistency"} Code
+ */
+
+/**
+ * How it stands with a release: it may be taken, or is refused, or something
+ * that the list server has is missing to tell.
+ * @typedef {{taken: Said, refused?: undefined, missing?: undefined}
+ *   | {refused: {code: Code, detail: string}, taken?: undefined, missing?: undefined}
+ *   | {missing: {path: string, limit: number}, taken?: undefined, refused?: undefined}} Verified
+ */
+
+/**
+ * What a release is verified with.
+ * @typedef {object} Claim
+ * @property {Uint8Array} answer of the list server
+ * @property {string} trust who is trusted as long as nothing is remembered
+ * @property {string} client what is remembered of the last release, "" when there was none
+ * @property {boolean} again whether that release may be taken once more
+ * @property {Map<string, Uint8Array>} resources what was missing so far, by path
+ */
+
+/**
+ * Whom a trust names.
+ * @typedef {object} Trust
+ * @property {number} threshold how many maintainers must sign
+ * @property {string[]} maintainers
+ * @property {string[]} witnesses
+ * @property {boolean} witnessed whether no release is taken that no witness has seen
  */
 
 /**
@@ -60,13 +102,46 @@ export class Desk {
   }
 
   /**
-   * @param {Uint8Array} note
-   * @param {string} trust keys and threshold
-   * @param {number} have index of the newest release ever taken
-   * @returns {Note}
+   * @param {Claim} claim
+   * @returns {Verified}
    */
-  verify(note, trust, have) {
-    return JSON.parse(this.#module.text(this.#call("verify", [note, trust], have)));
+  verify({ answer, trust, client, again, resources }) {
+    const names = [...resources].map(([path, { length }]) => ({ path, length }));
+    const bytes = new Uint8Array(names.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const data of resources.values()) {
+      bytes.set(data, at);
+      at += data.length;
+    }
+    const parts = [answer, trust, client, JSON.stringify(names), bytes];
+    return JSON.parse(this.#module.text(this.#call("verify", parts, Number(again))));
+  }
+
+  /**
+   * @param {string} trust
+   * @param {string} client what is remembered, if anything: keys may have changed since
+   * @returns {Trust}
+   */
+  trust(trust, client) {
+    return JSON.parse(this.#module.text(this.#call("trust", [trust, client])));
+  }
+
+  /**
+   * @param {Uint8Array} bundle
+   * @returns {Uint8Array<ArrayBuffer>} the canonical text that it was compiled from
+   */
+  text(bundle) {
+    return this.#module.bytes(this.#call("text", [bundle]));
+  }
+
+  /**
+   * @param {Uint8Array} bundle
+   * @param {Uint8Array} delta from its canonical text
+   * @param {Blob} list what it must lead to
+   * @returns {Uint8Array<ArrayBuffer>} that canonical text
+   */
+  patch(bundle, delta, list) {
+    return this.#module.bytes(this.#call("patch", [bundle, delta, JSON.stringify(list)]));
   }
 
   /**

@@ -8,12 +8,16 @@ import { errorText } from "./api.js";
 import { sha256 } from "./state.js";
 
 /**
+ * @typedef {import("./desk.js").Code | "unreachable" | "status" | "size" | "hash" | "compile" | "floor" | "engine" | "rules" | "store" | "stopped"} Code
+ */
+
+/**
  * Why a release was not taken. `code` chooses the sentence that people read,
  * `detail` is what the failing part said.
  */
 export class Refusal extends Error {
   /**
-   * @param {"unreachable" | "status" | "size" | "note" | "hash" | "compile" | "floor" | "engine" | "rules" | "store"} code
+   * @param {Code} code
    * @param {string} detail
    */
   constructor(code, detail) {
@@ -23,26 +27,40 @@ export class Refusal extends Error {
   }
 }
 
-/** Notes are about 1 KB; the rest is room for signatures. */
-const MAX_NOTE = 64 * 1024;
+/** A note and its proof are 2 KB; the rest is room for signatures. */
+const MAX_ANSWER = 256 * 1024;
 /** No list is this large; a note that says so is not believed. */
 const MAX_BLOB = 64 * 1024 * 1024;
+/** So often, and so much, may be asked for to check a proof: tiles of the log, and keys that changed. */
+const MAX_ROUNDS = 512;
+const MAX_RESOURCES = 64 * 1024 * 1024;
 const TIMEOUT_MS = 60_000;
 
 /**
  * @typedef {object} Asked
  * @property {string} server
- * @property {string} trust
+ * @property {string} trust who is trusted as long as nothing is remembered
+ * @property {string} client what is remembered of the last release, "" when there was none
+ * @property {boolean} again whether that release may be taken once more
  * @property {string} noteSha256 of the signed text behind the list in force, "" when there is none
- * @property {number} have index of the newest release ever taken
- * @property {number} hosts of the list in force
- * @property {<T>(job: (desk: Pick<import("./desk.js").Desk, "verify" | "compile" | "describe">) => T | Promise<T>) => Promise<T>} useDesk
+ * @property {InForce} inForce
+ * @property {<T>(job: (desk: Paper) => T | Promise<T>) => Promise<T>} useDesk
+ *
+ * @typedef {Pick<import("./desk.js").Desk, "verify" | "text" | "patch" | "compile" | "describe">} Paper
+ */
+
+/**
+ * The list that decides now: what a new one is made from.
+ * @typedef {object} InForce
+ * @property {string} list SHA-256 of the canonical text
+ * @property {number} hosts
+ * @property {() => Promise<Uint8Array<ArrayBuffer>>} bundle
  */
 
 /**
  * @typedef {object} Taken
  * @property {string} noteSha256
- * @property {import("./desk.js").Note} note
+ * @property {import("./desk.js").Said} said
  * @property {import("./desk.js").About} about
  * @property {Uint8Array<ArrayBuffer>} bundle
  */
@@ -52,47 +70,98 @@ const TIMEOUT_MS = 60_000;
  * @returns {Promise<Taken | null>} null when there is nothing newer
  * @throws {Refusal}
  */
-export async function fetchRelease({ server, trust, noteSha256, have, hosts, useDesk }) {
+export async function fetchRelease({ server, trust, client, again, noteSha256, inForce, useDesk }) {
   // Our own hash of the signed text, never a tag that the server chose, nor
   // anything of the signatures, to which it could add some: such a tag
   // could be a different one for everybody, and would come back at every poll.
   /** @type {Record<string, string>} */
   const headers = noteSha256 === "" ? {} : { "If-None-Match": `"${noteSha256}"` };
-  const answer = await get(`${server}/v1/release`, headers, MAX_NOTE);
+  const answer = await get(`${server}/v1/release`, headers, MAX_ANSWER);
   if (answer === null) return null;
   const hash = await sha256(signedText(answer));
   if (hash === noteSha256) return null;
   return useDesk(async (desk) => {
-    const note = attempt("note", () => desk.verify(answer, trust, have));
-    const { size, sha256: wanted } = note.list;
-    if (size > MAX_BLOB) throw new Refusal("size", `the note names a list of ${size} bytes`);
-    const list = await get(`${server}/v1/blob/${wanted}`, {}, size);
-    if (list === null || list.length !== size) {
-      throw new Refusal("size", `the list has ${list?.length ?? 0} bytes, the note says ${size}`);
-    }
-    const found = await sha256(list);
-    if (found !== wanted) throw new Refusal("hash", `the list's SHA-256 is ${found}, the note says ${wanted}`);
-    const bundle = attempt("compile", () => desk.compile(list, note.bundle.sha256));
+    const said = await believe(server, (resources) => desk.verify({ answer, trust, client, again, resources }));
+    if (said.list.size > MAX_BLOB) throw new Refusal("size", `the note names a list of ${said.list.size} bytes`);
+    const text = (await textFromOwn(desk, server, said.list, inForce)) ?? (await wholeText(server, said.list));
+    const bundle = attempt("compile", () => desk.compile(text, said.bundle.sha256));
     const about = attempt("compile", () => desk.describe(bundle));
-    if (about.counts.hosts * 2 < hosts) {
-      throw new Refusal("floor", `it has ${about.counts.hosts} hosts, the list in force ${hosts}`);
+    if (about.counts.hosts * 2 < inForce.hosts) {
+      throw new Refusal("floor", `it has ${about.counts.hosts} hosts, the list in force ${inForce.hosts}`);
     }
-    return { noteSha256: hash, note, about, bundle };
+    return { noteSha256: hash, said, about, bundle };
   });
 }
 
 /**
- * A signed note is a text, a blank line, and signatures: the text is all that
- * those who hand it on cannot change.
- * @param {Uint8Array<ArrayBuffer>} note
- * @returns {Uint8Array<ArrayBuffer>} up to the last blank line; all of it when there is none
+ * Has a release verified, and brings what that asks for.
+ * @param {string} server
+ * @param {(resources: Map<string, Uint8Array>) => import("./desk.js").Verified} verify
+ * @returns {Promise<import("./desk.js").Said>}
  */
-function signedText(note) {
-  const LINE_FEED = 10;
-  for (let end = note.length - 1; end > 0; end--) {
-    if (note[end] === LINE_FEED && note[end - 1] === LINE_FEED) return note.subarray(0, end);
+async function believe(server, verify) {
+  /** @type {Map<string, Uint8Array>} */
+  const resources = new Map();
+  let bytes = 0;
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const { missing, refused, taken } = attempt("note", () => verify(resources));
+    if (taken) return taken;
+    if (refused) throw new Refusal(refused.code, refused.detail);
+    const { path, limit } = missing;
+    if (bytes + limit > MAX_RESOURCES) throw new Refusal("size", `the proof needs more than ${MAX_RESOURCES} bytes`);
+    const data = await fetchAll(`${server}/${path}`, limit);
+    bytes += data.length;
+    resources.set(path, data);
   }
-  return note;
+  throw new Refusal("proof", `it needs more than ${MAX_ROUNDS} parts of the log`);
+}
+
+/**
+ * The text of a list, made from the one in force and what the server says is
+ * different in it.
+ * @param {Paper} desk
+ * @param {string} server
+ * @param {import("./desk.js").Blob} list
+ * @param {InForce} inForce
+ * @returns {Promise<Uint8Array<ArrayBuffer> | null>} null when that cannot be: then all of it is fetched
+ */
+async function textFromOwn(desk, server, list, inForce) {
+  try {
+    if (inForce.list === "") return null;
+    if (inForce.list === list.sha256) return desk.text(await inForce.bundle());
+    const delta = await fetchAll(`${server}/v1/delta/${inForce.list}/${list.sha256}`, list.size);
+    return desk.patch(await inForce.bundle(), delta, list);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @param {string} server
+ * @param {import("./desk.js").Blob} list
+ */
+async function wholeText(server, list) {
+  const text = await fetchAll(`${server}/v1/blob/${list.sha256}`, list.size);
+  if (text.length !== list.size) {
+    throw new Refusal("size", `the list has ${text.length} bytes, the note says ${list.size}`);
+  }
+  const found = await sha256(text);
+  if (found !== list.sha256) throw new Refusal("hash", `the list's SHA-256 is ${found}, the note says ${list.sha256}`);
+  return text;
+}
+
+/**
+ * The answer begins with a signed note: a text without empty lines, an empty
+ * line, and signatures. The text is all that those who hand it on cannot change.
+ * @param {Uint8Array<ArrayBuffer>} answer
+ * @returns {Uint8Array<ArrayBuffer>} up to the first empty line; all of it when there is none
+ */
+function signedText(answer) {
+  const LINE_FEED = 10;
+  for (let end = 1; end < answer.length; end++) {
+    if (answer[end] === LINE_FEED && answer[end - 1] === LINE_FEED) return answer.subarray(0, end);
+  }
+  return answer;
 }
 
 /**
@@ -107,6 +176,16 @@ function attempt(code, job) {
   } catch (error) {
     throw new Refusal(code, errorText(error));
   }
+}
+
+/**
+ * Fetches what can be fetched whatever is known already.
+ * @param {string} url
+ * @param {number} limit bytes
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
+async function fetchAll(url, limit) {
+  return /** @type {Uint8Array<ArrayBuffer>} */ (await get(url, {}, limit));
 }
 
 /**
@@ -126,7 +205,7 @@ async function get(url, headers, limit) {
       referrerPolicy: "no-referrer",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    if (response.status === 304) return null;
+    if (response.status === 304 && headers["If-None-Match"]) return null;
     if (response.status !== 200) throw new Refusal("status", `${url} answered ${response.status}`);
     return await readUpTo(response, limit, url);
   } catch (error) {
@@ -142,17 +221,25 @@ async function get(url, headers, limit) {
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
 async function readUpTo(response, limit, url) {
-  const bytes = new Uint8Array(limit);
+  /** @type {Uint8Array[]} */
+  const parts = [];
   let length = 0;
   const reader = response.body?.getReader();
   for (;;) {
     const part = await reader?.read();
-    if (!part || part.done) return bytes.slice(0, length);
-    if (length + part.value.length > limit) {
+    if (!part || part.done) break;
+    length += part.value.length;
+    if (length > limit) {
       await reader?.cancel();
       throw new Refusal("size", `${url} is larger than ${limit} bytes`);
     }
-    bytes.set(part.value, length);
-    length += part.value.length;
+    parts.push(part.value);
   }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }

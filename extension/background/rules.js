@@ -6,12 +6,15 @@
 
 import { api, errorText, isFirefox } from "./api.js";
 import { Desk } from "./desk.js";
+import { sha256 } from "./state.js";
 
 const dnr = api?.declarativeNetRequest;
 
 /** Rules of the modes and of what users allow have ids below this, those of the list from here on. */
 const LARGE = 1000;
 const SMALL_IDS = Array.from({ length: LARGE - 1 }, (_, i) => i + 1);
+/** Above all others: a rule that does nothing but say which list and sites the large ones are of. */
+const MARK = 2_000_000_000;
 const PLACEHOLDER = "/content/placeholder.svg";
 
 /** Why the browser itself refuses a rule that it has words for. */
@@ -20,7 +23,8 @@ const REFUSED = "regular expressions that the browser refuses";
 /**
  * What the browser's rules were last written from, and whether it took them.
  * @typedef {object} RulesState
- * @property {"ok" | "unsupported" | "failed"} state
+ * @property {"ok" | "writing" | "unsupported" | "failed"} state "writing" is left
+ *   when the browser stopped us meanwhile: it may have the new rules or the old
  * @property {string} list SHA-256 of the bundle
  * @property {string} sites what the large rules depend on
  * @property {string} choices what the small rules depend on
@@ -59,7 +63,7 @@ export async function rulesProblem(list, scope) {
   const want = wantedFor(list, scope);
   const isCurrent = have?.list === want.list && have.sites === want.sites && have.choices === want.choices;
   const unsaid = Object.values(have?.unsaid ?? {}).reduce((sum, count) => sum + count, 0);
-  if (!have || (have.state === "ok" && !isCurrent)) return { state: "pending", error: "", unsaid };
+  if (!have || have.state === "writing" || (have.state === "ok" && !isCurrent)) return { state: "pending", error: "", unsaid };
   return { state: have.state === "ok" ? "" : have.state, error: have.error, unsaid };
 }
 
@@ -98,13 +102,14 @@ async function write({ list, bundle, scope }, distrust) {
   const want = { ...wantedFor(list, scope), unsaid: have?.unsaid ?? {} };
   const settings = { sites: scope, placeholder: PLACEHOLDER };
   const sameRules = have?.list === want.list && have.sites === want.sites;
-  if (sameRules && have.state !== "ok" && !distrust && have.choices === want.choices) return;
+  const isSettled = have?.state === "failed" || have?.state === "unsupported";
+  if (sameRules && isSettled && !distrust && have.choices === want.choices) return;
   try {
     if (!(await isScopeKnown())) {
       await keep({ ...want, state: "unsupported", error: "" });
       return;
     }
-    if (sameRules && have.state === "ok" && !(distrust && (await areLost(scope)))) {
+    if (sameRules && have.state === "ok" && !(distrust && !(await isMarked(want)))) {
       if (have.choices === want.choices) return;
       const addRules = await Desk.use((desk) => desk.smallRules(settings));
       await dnr.updateDynamicRules({ removeRuleIds: SMALL_IDS, addRules });
@@ -114,8 +119,11 @@ async function write({ list, bundle, scope }, distrust) {
       const said = await supported(large);
       want.unsaid = counts.unsaid;
       if (said.length < large.length) want.unsaid[REFUSED] = large.length - said.length;
+      /** @type {chrome.declarativeNetRequest.Rule} */
+      const mark = { id: MARK, action: { type: "allow" }, condition: { urlFilter: await markOf(want) } };
+      await keep({ ...want, state: "writing", error: "" });
       const old = (await dnr.getDynamicRules()).map((rule) => rule.id);
-      await dnr.updateDynamicRules({ removeRuleIds: old, addRules: [...small, ...said] });
+      await dnr.updateDynamicRules({ removeRuleIds: old, addRules: [mark, ...small, ...said] });
     }
     await keep({ ...want, state: "ok", error: "" });
   } catch (error) {
@@ -138,9 +146,23 @@ async function supported(rules) {
   return rules.filter((_, i) => verdicts[i]);
 }
 
-/** @param {Wanted["scope"]} scope */
-async function areLost(scope) {
-  return scope.length > 0 && (await dnr.getDynamicRules({ ruleIds: [LARGE] })).length === 0;
+/**
+ * A rule for addresses that there are none of. It is written with the large
+ * rules, all or none, so that it can be asked what they are of: what storage
+ * says may be older, or lost, when the computer went down.
+ * @param {Pick<RulesState, "list" | "sites">} of
+ */
+async function markOf({ list, sites }) {
+  return `|paravent:${list}/${await sha256(new TextEncoder().encode(sites))}`;
+}
+
+/**
+ * Whether the browser's large rules are those of a list and its sites.
+ * @param {Pick<RulesState, "list" | "sites">} want
+ */
+async function isMarked(want) {
+  const [mark] = await dnr.getDynamicRules({ ruleIds: [MARK] });
+  return mark?.condition.urlFilter === (await markOf(want));
 }
 
 /** @param {RulesState} rules */

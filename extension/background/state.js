@@ -8,7 +8,7 @@ import { defaults } from "./defaults.js";
 import { readSuffixes } from "./domains.js";
 import { Engine } from "./engine.js";
 import { CHOICES, Sites } from "./sites.js";
-import { packagedBundle, packagedInfo, storedBundle, storedInfo } from "./store.js";
+import { isOwn, packagedBundle, packagedInfo, storedBundle, storedInfo } from "./store.js";
 
 /**
  * @typedef {import("./store.js").ListInfo} ListInfo
@@ -51,9 +51,8 @@ async function bringUp() {
 /** @returns {Promise<ListInfo | null>} */
 async function readList() {
   try {
-    // A list taken from another server, or on another's word, is not this build's.
-    const [stored, { listServer, trust }] = await Promise.all([storedInfo(), defaults()]);
-    if (stored?.release?.server === listServer && stored.release.trust === trust) return stored;
+    const [stored, settings] = await Promise.all([storedInfo(), defaults()]);
+    if (stored && isOwn(stored.release, settings)) return stored;
   } catch (error) {
     state.listError = errorText(error);
   }

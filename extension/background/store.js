@@ -9,6 +9,7 @@ import { api } from "./api.js";
 /**
  * @typedef {object} ListInfo
  * @property {string} sha256 of the bundle
+ * @property {string} list SHA-256 of the canonical text
  * @property {import("./desk.js").About["recipients"]} recipients
  * @property {{domain: string, name: string}[]} sites that it protects
  * @property {{hosts: number, rules: number}} counts
@@ -18,10 +19,16 @@ import { api } from "./api.js";
 /**
  * @typedef {object} Release
  * @property {string} server where it came from
- * @property {string} trust whom it was trusted for
+ * @property {string} trust whom the package trusted
+ * @property {string} trustNow who is trusted since
+ * @property {string} client what is remembered to verify the next one
+ * @property {string} noteSha256 of its note's signed text
  * @property {number} index
  * @property {string} issued RFC 3339
  * @property {string} expires RFC 3339
+ * @property {number} minWaitSeconds that it asks for
+ * @property {string[]} signers
+ * @property {import("./desk.js").Witness[]} witnesses
  */
 
 const STORE = "list";
@@ -63,6 +70,16 @@ export function storedInfo() {
   return get("info");
 }
 
+/**
+ * Whether a release is this build's: not one that came from another server, or
+ * on another's word. A newer package may trust those who were trusted last.
+ * @param {Release | null | undefined} release
+ * @param {import("./defaults.js").Defaults} defaults
+ */
+export function isOwn(release, { listServer, trust }) {
+  return release?.server === listServer && (release.trust === trust || release.trustNow === trust);
+}
+
 /** @returns {Promise<Uint8Array<ArrayBuffer> | undefined>} */
 export function storedBundle() {
   return get("bundle");
@@ -92,7 +109,7 @@ export async function storeList(info, bundle) {
 /** @returns {Promise<ListInfo>} */
 export async function packagedInfo() {
   const about = await (await fetch(api.runtime.getURL("lists/about.json"))).json();
-  return listInfo(about.bundle.sha256, about, null);
+  return listInfo(about.bundle.sha256, about.list.sha256, about, null);
 }
 
 /** @returns {Promise<Uint8Array<ArrayBuffer>>} */
@@ -102,14 +119,16 @@ export async function packagedBundle() {
 }
 
 /**
- * @param {string} sha256
+ * @param {string} sha256 of the bundle
+ * @param {string} list SHA-256 of the canonical text
  * @param {import("./desk.js").About} about
  * @param {Release | null} release
  * @returns {ListInfo}
  */
-export function listInfo(sha256, about, release) {
+export function listInfo(sha256, list, about, release) {
   return {
     sha256,
+    list,
     sites: about.sites,
     recipients: about.recipients,
     counts: about.counts,

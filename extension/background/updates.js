@@ -1,7 +1,12 @@
 /**
  * Polls the list server, and puts a release in force once every part of the
  * extension can work with it. Whatever goes wrong, what is in force stays, the
- * error is remembered in words, and the next poll tries again.
+ * error is remembered in words, and a later poll tries again.
+ *
+ * What is remembered of a release to verify the next one lies beside its list,
+ * and is replaced with it in one transaction. The browser may stop all this at
+ * any point: before a poll begins it is written down as one that was stopped,
+ * and when the next is due.
  */
 
 import { api, errorText } from "./api.js";
@@ -13,42 +18,64 @@ import { fetchRelease, Refusal } from "./release.js";
 import { writeRules } from "./rules.js";
 import { CHOICES, Sites } from "./sites.js";
 import { bundle, putInForce, ready, state } from "./state.js";
-import { listInfo, storeList } from "./store.js";
+import { isOwn, listInfo, storedInfo, storeList } from "./store.js";
 
 /**
  * @typedef {object} UpdateState
- * @property {number} index of the newest release ever taken
- * @property {string} noteSha256 of its note's signed text
- * @property {number} minWaitSeconds that it asks for
- * @property {number} checked when the server last answered, milliseconds since 1970
+ * @property {number} checked when the server last gave an answer that is right, milliseconds since 1970
  * @property {number} tried when it was last asked
- * @property {{code: string, detail: string} | null} error of the last poll
+ * @property {number} failures polls since then that came to nothing
+ * @property {{code: import("./release.js").Code, detail: string} | null} error of the last poll
  */
 
 const ALARM = "poll";
 const MIN_SECONDS = 15 * 60;
 const MAX_SECONDS = 24 * 60 * 60;
 
-/** @type {UpdateState} */
-const NEVER = { index: 0, noteSha256: "", minWaitSeconds: 0, checked: 0, tried: 0, error: null };
+/** A browser stops a background that has asked it for nothing for 30 seconds. */
+const AWAKE_MS = 20_000;
 
-/** @returns {Promise<UpdateState>} */
+/** @type {UpdateState} */
+const NEVER = { checked: 0, tried: 0, failures: 0, error: null };
+
+/** What the last poll left, if storage would not keep it. @type {UpdateState | null} */
+let unkept = null;
+/** What the poll before left, while one is under way. @type {UpdateState | null} */
+let before = null;
+
+/** @returns {Promise<UpdateState>} how the last poll went */
 export async function updateState() {
+  if (before || unkept) return /** @type {UpdateState} */ (before ?? unkept);
   const { updates } = await api.storage.local.get("updates");
   return { ...NEVER, .../** @type {object} */ (updates ?? {}) };
 }
 
+/** @param {UpdateState} updates */
+async function keep(updates) {
+  try {
+    await api.storage.local.set({ updates });
+    unkept = null;
+  } catch {
+    unkept = updates;
+  }
+}
+
 /**
  * How long to wait for the next poll: as long as both sides ask for, within
- * bounds that neither a server nor a mistake can move. A demo's own, shorter
- * wait holds as it is.
+ * bounds that neither a server nor a mistake can move, and twice as long after
+ * each failure. Chance spreads the clients of a server that comes back. A demo's
+ * own, shorter wait holds as it is.
  * @param {number} pollSeconds of this build
  * @param {number} minWaitSeconds of the release
+ * @param {number} failures in a row
+ * @param {number} chance from 0 to 1
  * @returns {number} seconds
  */
-export function waitSeconds(pollSeconds, minWaitSeconds) {
-  if (pollSeconds < MIN_SECONDS) return pollSeconds;
-  return Math.min(Math.max(pollSeconds, minWaitSeconds, MIN_SECONDS), MAX_SECONDS);
+export function waitSeconds(pollSeconds, minWaitSeconds, failures, chance) {
+  const isDemo = pollSeconds < MIN_SECONDS;
+  const usual = isDemo ? pollSeconds : Math.min(Math.max(pollSeconds, minWaitSeconds, MIN_SECONDS), MAX_SECONDS);
+  if (failures === 0) return usual * (1 + chance / 10);
+  return Math.min(usual * 2 ** failures, MAX_SECONDS) * (1 - chance / 2);
 }
 
 /** Makes sure that a poll is due some time; a build without a list server has none. */
@@ -56,17 +83,25 @@ export async function schedulePolls() {
   const { listServer } = await defaults();
   if (listServer === "") {
     await api.alarms.clear(ALARM);
-  } else if (!(await api.alarms.get(ALARM))) {
-    await nextPoll();
+    return;
   }
+  await ready();
+  const alarm = await api.alarms.get(ALARM);
+  // A clock that was years ahead, and no longer is, leaves an alarm years ahead.
+  const latest = Date.now() + 1.1 * 1000 * MAX_SECONDS;
+  if (!alarm || alarm.scheduledTime > latest) await nextPoll((await updateState()).failures);
 }
 
-async function nextPoll() {
+/** @param {number} failures */
+async function nextPoll(failures) {
   const { pollSeconds } = await defaults();
-  const { minWaitSeconds } = await updateState();
-  // Spread over a tenth, so that a server's clients do not come all at once.
-  const seconds = waitSeconds(pollSeconds, minWaitSeconds) * (1 + Math.random() / 10);
+  const seconds = waitSeconds(pollSeconds, state.list?.release?.minWaitSeconds ?? 0, failures, Math.random());
   await api.alarms.create(ALARM, { delayInMinutes: seconds / 60 });
+}
+
+/** @returns {Promise<number>} when the next poll is due, milliseconds since 1970, 0 for never */
+export async function pollDue() {
+  return (await api.alarms.get(ALARM))?.scheduledTime ?? 0;
 }
 
 /** @param {chrome.alarms.Alarm} alarm */
@@ -89,38 +124,68 @@ export function poll() {
 }
 
 async function pollOnce() {
-  const { listServer, trust } = await defaults();
-  let updates = await updateState();
-  if (listServer === "") return updates;
+  const settings = await defaults();
+  const last = await updateState().catch(() => NEVER);
+  if (settings.listServer === "") return last;
+  const awake = setInterval(() => void api.runtime.getPlatformInfo(), AWAKE_MS);
   const now = Date.now();
+  // Nobody is to blame while there is no network: that is looked for again soon.
+  const failures = last.failures + Number(navigator.onLine !== false);
+  /** @type {UpdateState} */
+  let updates = { ...last, tried: now, failures, error: { code: "stopped", detail: "" } };
+  before = last;
   try {
     await ready();
-    const inForce = state.list?.release?.index === updates.index && updates.index > 0;
-    const taken = await fetchRelease({
-      server: listServer,
-      trust,
-      // When its list got lost, the newest release may be taken once more.
-      noteSha256: inForce ? updates.noteSha256 : "",
-      have: inForce ? updates.index : Math.max(updates.index - 1, 0),
-      hosts: state.list?.counts.hosts ?? 0,
-      useDesk: Desk.use,
-    });
-    updates = { ...updates, checked: now, tried: now, error: null };
-    if (taken) {
-      await take(taken, listServer, trust);
-      const { index, minWaitSeconds } = taken.note;
-      updates = { ...updates, index, minWaitSeconds, noteSha256: taken.noteSha256 };
-    }
+    await keep(updates);
+    await nextPoll(failures);
+    await pollServer(settings);
+    updates = { checked: now, tried: now, failures: 0, error: null };
   } catch (error) {
     const { code, detail } = error instanceof Refusal ? error : new Refusal("store", errorText(error));
-    updates = { ...updates, tried: now, error: { code, detail } };
+    updates = { ...updates, error: { code, detail } };
   }
-  try {
-    await api.storage.local.set({ updates });
-  } finally {
-    await nextPoll();
-  }
+  await keep(updates);
+  before = null;
+  clearInterval(awake);
+  await nextPoll(updates.failures).catch(() => {});
   return updates;
+}
+
+/**
+ * @param {import("./defaults.js").Defaults} settings
+ * @throws {Refusal}
+ */
+async function pollServer(settings) {
+  const { listServer: server, trust } = settings;
+  const client = await remembered(settings);
+  const release = state.list?.release;
+  // Its list may have got lost, and is then taken once more.
+  const isInForce = release?.client === client;
+  const taken = await fetchRelease({
+    server,
+    trust,
+    client,
+    again: !isInForce,
+    noteSha256: isInForce ? release.noteSha256 : "",
+    inForce: { list: state.list?.list ?? "", hosts: state.list?.counts.hosts ?? 0, bundle },
+    useDesk: Desk.use,
+  });
+  if (taken) await take(taken, server, trust);
+}
+
+/**
+ * What is known of the last release that was taken. Browsers that run out of
+ * room throw away databases before they touch an extension's settings: so it
+ * lies there too, or a server could begin again with a release of long ago.
+ * @param {import("./defaults.js").Defaults} settings
+ * @returns {Promise<string>} "" when none was taken
+ */
+export async function remembered(settings) {
+  const stored = await storedInfo().catch(() => undefined);
+  if (stored?.release && isOwn(stored.release, settings)) return stored.release.client;
+  const { client } = await api.storage.local.get("client");
+  const copy = /** @type {import("./store.js").Release | undefined} */ (client);
+  return copy && isOwn(copy, settings) ? copy.client : "";
 }
 
 /**
@@ -130,27 +195,30 @@ async function pollOnce() {
  * @param {string} server
  * @param {string} trust
  */
-async function take({ note, about, bundle: bytes }, server, trust) {
-  const { index, issued, expires } = note;
-  const info = listInfo(note.bundle.sha256, about, { server, trust, index, issued, expires });
+async function take({ noteSha256, said, about, bundle: bytes }, server, trust) {
+  const { index, issued, expires, minWaitSeconds, signers, witnesses, trust: trustNow, client } = said;
+  const release = { server, trust, trustNow, client, noteSha256, index, issued, expires, minWaitSeconds, signers, witnesses };
+  const info = listInfo(said.bundle.sha256, said.list.sha256, about, release);
   const engine = await Engine.open(bytes).catch((error) => {
     throw new Refusal("engine", errorText(error));
   });
   const choices = await api.storage.local.get(CHOICES);
   const scope = new Sites(about.sites.map((site) => site.domain), choices).scope();
-  await writeRules({ list: info.sha256, bundle: async () => bytes, scope }).catch((error) => {
-    throw new Refusal("rules", errorText(error));
-  });
+  /** @type {import("./release.js").Code} */
+  let failing = "rules";
   try {
+    await writeRules({ list: info.sha256, bundle: async () => bytes, scope });
+    failing = "store";
     await storeList(info, bytes);
   } catch (error) {
     // The browser's rules must not be those of a list that the next wake will not find.
-    const before = state.list;
-    if (before && state.sites) {
-      await writeRules({ list: before.sha256, bundle, scope: state.sites.scope() }).catch(() => {});
+    const old = state.list;
+    if (old && state.sites) {
+      await writeRules({ list: old.sha256, bundle, scope: state.sites.scope() }).catch(() => {});
     }
-    throw new Refusal("store", errorText(error));
+    throw new Refusal(failing, errorText(error));
   }
   await putInForce(info, engine);
-  await registerContent(scope);
+  // It is in force: what fails from here on is made up for at a later wake.
+  await Promise.allSettled([registerContent(scope), api.storage.local.set({ client: release })]);
 }

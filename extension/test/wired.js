@@ -3,6 +3,7 @@
  * the extension with it, and the other side of everything it asks for.
  */
 
+import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -27,17 +28,21 @@ const DRIVERS = { chromium, firefox };
  * @property {() => Promise<void>} close
  */
 
+/** @param {Uint8Array} bytes */
+const named = (bytes) => ({ size: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") });
+
 /** @returns {Promise<Wired>} */
 export async function createWired() {
   const dir = await mkdtemp(path.join(tmpdir(), "paravent-wired-"));
   const wire = await startWire();
   const sha256 = await bundleSHA256();
   const desk = await openDesk();
-  const bundle = desk.compile(await list(), sha256);
+  const text = await list();
+  const bundle = desk.compile(text, sha256);
   const about = desk.describe(bundle);
   await mkdir(path.join(dir, "list"));
   await writeFile(path.join(dir, "list", "list.bundle"), bundle);
-  await writeFile(path.join(dir, "list", "about.json"), JSON.stringify({ bundle: { size: bundle.length, sha256 }, ...about }));
+  await writeFile(path.join(dir, "list", "about.json"), JSON.stringify({ list: named(text), bundle: named(bundle), ...about }));
   return {
     wire,
     domains: new Set(about.sites.map(({ domain }) => domain)),

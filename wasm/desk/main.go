@@ -16,6 +16,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"paravent/lists/bundle"
@@ -158,13 +159,7 @@ func verify(answerLength, trustLength, clientLength, namesLength, bytesLength, a
 		if err != nil {
 			return nil, err
 		}
-		t, err := release.Verify(parts[0], c, func(path string, limit int64) ([]byte, error) {
-			data, ok := at[path]
-			if !ok {
-				return nil, &release.Missing{Path: path, Limit: limit}
-			}
-			return data, nil
-		})
+		t, err := release.Verify(parts[0], c, release.Among(at))
 		if lacking, ok := errors.AsType[*release.Missing](err); ok {
 			return json.Marshal(verified{Missing: &missing{lacking.Path, lacking.Limit}})
 		}
@@ -186,6 +181,18 @@ func verify(answerLength, trustLength, clientLength, namesLength, bytesLength, a
 		}
 		return json.Marshal(verified{Taken: said})
 	}, answerLength, trustLength, clientLength, namesLength, bytesLength)
+}
+
+// code says in a word which check an error of Verify comes from.
+func code(err error) string {
+	word, _, _ := strings.Cut(err.Error(), ":")
+	switch word {
+	case "proof", "checkpoint":
+		return "proof"
+	case "witness", "index", "keys", "consistency":
+		return word
+	}
+	return "note"
 }
 
 // resources takes apart what lies one behind another.
