@@ -113,6 +113,8 @@ run_tests() {
   need_browsers
   say "web-ext lint"
   (cd extension && npx --no-install web-ext lint --source-dir ../dist/firefox --self-hosted)
+  say "the lists' sources"
+  dist/bin/paravent list lint lists lists/demo
   say "what the sites expect of the list"
   dist/bin/paravent list test lists lists/demo
   say "Go"

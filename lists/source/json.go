@@ -28,8 +28,15 @@ type node struct {
 // field, by its path, such as "needs[0].for". What does not fit it says, and
 // goes on.
 type document struct {
-	lines map[string]int
-	say   func(line int, format string, args ...any)
+	places
+	report func(at Place, format string, args ...any)
+}
+
+// say reports that a value does not fit. Whoever checks what the value says
+// asks broken first: what is not there for this reason is not missing too.
+func (d *document) say(line int, at, format string, args ...any) {
+	d.misfits[at] = true
+	d.report(Place{d.file, line}, "%s"+format, append([]any{label(at)}, args...)...)
 }
 
 // parseJSON makes nodes of a text. The error is of one place only: where JSON
@@ -117,7 +124,7 @@ func (d *document) into(v reflect.Value, n *node, at string) {
 	want := map[reflect.Kind]string{reflect.String: "text", reflect.Slice: "list", reflect.Struct: "object"}[v.Kind()]
 	if n.what != want {
 		how := map[string]string{"text": "a text in double quotes", "list": "a list in [ ]", "object": "an object in { }"}[want]
-		d.say(n.line, "%swant %s, not a %s", label(at), how, n.what)
+		d.say(n.line, at, "want %s, not a %s", how, n.what)
 		return
 	}
 	switch want {
@@ -145,9 +152,9 @@ func (d *document) fields(v reflect.Value, n *node, at string) {
 		path := strings.TrimPrefix(at+"."+key, ".")
 		switch which := slices.Index(names, key); {
 		case which < 0:
-			d.say(n.keyLines[i], "%sunknown field %q: want one of %s", label(at), key, strings.Join(names, ", "))
+			d.say(n.keyLines[i], at, "unknown field %q: want one of %s", key, strings.Join(names, ", "))
 		case slices.Contains(n.keys[:i], key):
-			d.say(n.keyLines[i], "%sfield %q twice: keep one", label(at), key)
+			d.say(n.keyLines[i], at, "field %q twice: keep one", key)
 		default:
 			d.into(v.Field(index[which]), n.parts[i], path)
 		}

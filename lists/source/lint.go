@@ -37,8 +37,10 @@ func (s *Sources) Lint(modules fs.FS, checks Checks) []Mistake {
 	l.sites()
 	l.recipients()
 	for i := range s.Upstreams {
-		if _, mistake := s.Upstreams[i].open(modules); mistake != nil {
-			l.mistakes = append(l.mistakes, *mistake)
+		if u := &s.Upstreams[i]; !u.broken() {
+			if _, mistake := u.open(modules); mistake != nil {
+				l.mistakes = append(l.mistakes, *mistake)
+			}
 		}
 	}
 	slices.SortStableFunc(l.mistakes, func(a, b Mistake) int {
@@ -180,7 +182,11 @@ func (l *linter) broad() {
 		}
 	}
 	for i := range l.Rules {
-		look(l.Rules[i].Place, &l.Rules[i].Rule)
+		r := &l.Rules[i]
+		look(r.Place, &r.Rule)
+		if suffix, icann := publicsuffix.PublicSuffix(r.Pattern); r.Anchor == filter.AtLabel && checkHost(r.Pattern) == nil && icann && suffix != r.Pattern {
+			l.warn(r.Place, "%s: holds for every host that begins like this too, such as %s.example.com: write \"^\" behind the host", r.Rule, r.Pattern)
+		}
 	}
 	for i := range l.Sites {
 		for _, n := range l.Sites[i].rules() {
@@ -200,6 +206,10 @@ func tooBroad(r *filter.Rule) (string, bool) {
 			return fmt.Sprintf("holds for everybody who is hosted at %s: name one host there, or a path", r.Host), true
 		}
 	case r.Host != "" || pages:
+	case r.Pattern == "":
+		return "holds for every address: name a host, or the pages with domain=", true
+	case signs(r.Pattern) < shortest:
+		return fmt.Sprintf("so short a pattern stands in addresses of all kinds: want at least %d letters or digits, a host, or domain=", shortest), true
 	case r.Regexp:
 		expression, err := regexp.Compile("(?i)" + r.Pattern)
 		for _, address := range ordinary {
@@ -207,20 +217,18 @@ func tooBroad(r *filter.Rule) (string, bool) {
 				return fmt.Sprintf("holds for %s, and so for nearly everything: name a host or more of the address", address), true
 			}
 		}
-	case r.Pattern == "":
-		return "holds for every address: name a host, or the pages with domain=", true
-	default:
-		signs := 0
-		for _, c := range strings.TrimPrefix(r.Pattern, "https://") {
-			if '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '%' {
-				signs++
-			}
-		}
-		if signs < shortest {
-			return fmt.Sprintf("so short a pattern stands in addresses of all kinds: want at least %d letters or digits, a host, or domain=", shortest), true
-		}
 	}
 	return "", false
+}
+
+// signs counts a pattern's letters and digits.
+func signs(pattern string) (n int) {
+	for _, c := range strings.TrimPrefix(pattern, "https://") {
+		if '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '%' {
+			n++
+		}
+	}
+	return n
 }
 
 // A need is one that could be read, with its place.
@@ -300,17 +308,16 @@ func (l *linter) important() {
 func (l *linter) sites() {
 	for i := range l.Sites {
 		site := &l.Sites[i]
+		if site.broken() {
+			continue
+		}
 		for j, domain := range site.Domains {
 			at := site.At(fmt.Sprintf("domains[%d]", j))
 			if suffix, icann := publicsuffix.PublicSuffix(domain); suffix == domain && (icann || !strings.Contains(domain, ".")) {
 				l.say(at, "domain %s: is a public suffix: name the site's own domain", domain)
 			}
-			for k := range l.Sites {
-				for _, other := range l.Sites[k].Domains {
-					if other != domain && address.Within([]byte(domain), []byte(other)) {
-						l.say(at, "domain %s: lies under %s of %s, which is protected with its subdomains: take it out", domain, other, l.Sites[k].Name)
-					}
-				}
+			if other, name := l.above(domain); other != "" {
+				l.say(at, "domain %s: lies under %s of %s, which is protected with its subdomains: take it out", domain, other, name)
 			}
 		}
 		if len(site.Requests) == 0 {
@@ -326,6 +333,18 @@ func (l *linter) sites() {
 			seen[key] = j
 		}
 	}
+}
+
+// above is a protected domain that another one lies under, with its site.
+func (l *linter) above(domain string) (other, name string) {
+	for _, site := range l.Sites {
+		for _, other := range site.Domains {
+			if other != domain && address.Within([]byte(domain), []byte(other)) {
+				return other, site.Name
+			}
+		}
+	}
+	return "", ""
 }
 
 // request looks at an example.

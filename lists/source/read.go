@@ -112,9 +112,20 @@ type RecipientEntry struct {
 
 // places are the lines of a JSON value's fields.
 type places struct {
-	file  string
-	at    string // the value's own path in the file
-	lines map[string]int
+	file    string
+	at      string // the value's own path in the file
+	lines   map[string]int
+	misfits map[string]bool // paths of what is not as this package wants it
+}
+
+// broken reports whether something in the value could not be read.
+func (p *places) broken() bool {
+	for at := range p.misfits {
+		if at == "" || strings.HasPrefix(at, p.at) {
+			return true
+		}
+	}
+	return false
 }
 
 // At is the place of a field, such as "needs[0].rule". It is the place of what
@@ -174,7 +185,7 @@ func (s *Sources) read(d Directory, name string) (string, bool) {
 // readJSON reads a file that may be missing into v, and says what does not
 // fit. Where v is a list, fields are below "[0]", "[1]" and so on.
 func (s *Sources) readJSON(d Directory, name string, v any) (p places) {
-	p = places{file: path.Join(d.Name, name), lines: map[string]int{}}
+	p = places{file: path.Join(d.Name, name), lines: map[string]int{}, misfits: map[string]bool{}}
 	text, ok := s.read(d, name)
 	if !ok {
 		return p
@@ -182,9 +193,10 @@ func (s *Sources) readJSON(d Directory, name string, v any) (p places) {
 	root, line, err := parseJSON([]byte(text))
 	if err != nil {
 		s.say(Place{p.file, line}, "%v", err)
+		p.misfits[""] = true
 		return p
 	}
-	read := document{p.lines, func(line int, format string, args ...any) { s.say(Place{p.file, line}, format, args...) }}
+	read := document{p, s.say}
 	read.into(reflect.ValueOf(v).Elem(), root, "")
 	return p
 }
@@ -284,9 +296,8 @@ func (s *Sources) sites(d Directory) {
 	slices.Sort(names)
 	for _, name := range names {
 		var site SiteFile
-		broken := len(s.Mistakes)
 		site.places = s.readJSON(d, name, &site)
-		if len(s.Mistakes) == broken {
+		if !site.broken() {
 			s.site(&site)
 		}
 		s.Sites = append(s.Sites, site)
@@ -343,6 +354,9 @@ func (s *Sources) recipients(d Directory) {
 		e := &entries[i]
 		e.places = all
 		e.at = fmt.Sprintf("[%d]", i)
+		if e.broken() {
+			continue
+		}
 		if e.Name == "" || strings.ContainsAny(e.Name, "\t\r\n") {
 			s.say(e.At("name"), "%s.name: want the organisation's, on one line", e.at)
 		}
@@ -410,6 +424,9 @@ func (s *Sources) upstreams(d Directory) {
 		u := &entries[i]
 		u.places = all
 		u.at = fmt.Sprintf("[%d]", i)
+		if u.broken() {
+			continue
+		}
 		for _, f := range []struct {
 			name, value string
 			ok          bool
@@ -433,7 +450,7 @@ func (s *Sources) upstreams(d Directory) {
 }
 
 // lineOfTrust finds the line in what package release says of a trust text.
-var lineOfTrust = regexp.MustCompile(`\bline ([0-9]+): `)
+var lineOfTrust = regexp.MustCompile(`^(?:trust: )?line ([0-9]+): `)
 
 func (s *Sources) trust(name string, err error) {
 	at, text := Place{name, 1}, err.Error()
@@ -441,5 +458,5 @@ func (s *Sources) trust(name string, err error) {
 		fmt.Sscan(text[m[2]:m[3]], &at.Line)
 		text = text[m[1]:]
 	}
-	s.say(at, "%s", text)
+	s.say(at, "%s", strings.TrimPrefix(text, "trust: "))
 }

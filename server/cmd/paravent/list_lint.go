@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"paravent/lists/source"
@@ -33,6 +34,9 @@ func listLint(args []string, out io.Writer) error {
 		return err
 	}
 	sources := source.Load(directories)
+	if len(sources.Rules)+len(sources.Sites)+len(sources.Recipients)+len(sources.Upstreams)+len(sources.Mistakes) == 0 {
+		return fmt.Errorf("%s: nothing to read: name a source directory such as lists", strings.Join(names, ", "))
+	}
 	mistakes := sources.Lint(os.DirFS(*modules), source.Checks{Today: time.Now(), Reasons: match.ReasonNames})
 	warnings := 0
 	for _, m := range mistakes {
