@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/AdguardTeam/urlfilter v0.20.0
 	github.com/bits-and-blooms/bloom/v3 v3.7.1
+	github.com/syumai/workers v0.32.0
 	github.com/tidwall/gjson v1.20.0
 	golang.org/x/mod v0.42.0
 	golang.org/x/net v0.62.0
@@ -24,4 +25,7 @@ require (
 )
 
 // npm packages carry Go code of their own.
-ignore ./extension/node_modules
+ignore (
+	./extension/node_modules
+	./server/cmd/worker/node_modules
+)
