@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"paravent/lists/release"
 )
 
 const (
@@ -19,24 +21,11 @@ const (
 // TilePath names a tile of hashes: the n-th of its level, with so many hashes,
 // 1 to 256.
 func TilePath(level int, n uint64, width int) string {
-	return fmt.Sprintf("tile/%d/%s", level, tileNumber(n, width))
+	return release.TilePath(tlog.Tile{H: tileHeight, L: level, N: int64(n), W: width})
 }
 
 // EntriesPath names a bundle of entries: the n-th, with so many, 1 to 256.
-func EntriesPath(n uint64, width int) string { return "tile/entries/" + tileNumber(n, width) }
-
-// tileNumber writes a number in groups of three digits, "x001/x234/067", so
-// that no name is also a directory. What is not full says how full it is.
-func tileNumber(n uint64, width int) string {
-	s := fmt.Sprintf("%03d", n%1000)
-	for n /= 1000; n > 0; n /= 1000 {
-		s = fmt.Sprintf("x%03d/%s", n%1000, s)
-	}
-	if width < tileWidth {
-		s += fmt.Sprintf(".p/%d", width)
-	}
-	return s
-}
+func EntriesPath(n uint64, width int) string { return TilePath(-1, n, width) }
 
 // at says where the leaf (or hash of a level) of this number stands.
 func at(number uint64) (n uint64, within int) { return number / tileWidth, int(number % tileWidth) }
