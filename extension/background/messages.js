@@ -2,6 +2,7 @@
 
 import { api, errorText, ownRoot } from "./api.js";
 import { defaults, isDemo } from "./defaults.js";
+import { Desk } from "./desk.js";
 import { hostOf, registrable } from "./domains.js";
 import { registerContent } from "./injection.js";
 import { photo } from "./photos.js";
@@ -12,9 +13,10 @@ import { holdsRequests } from "./requests.js";
 import { rulesProblem, writeRules } from "./rules.js";
 import { isHost, isSite, MODES, stops } from "./sites.js";
 import { bundle, engineReady, ready, reread, state } from "./state.js";
-import { poll, updateState } from "./updates.js";
+import { poll, pollDue, remembered, updateState } from "./updates.js";
 
 /** @typedef {Awaited<ReturnType<typeof tabState>>} TabState what the popup shows */
+/** @typedef {Awaited<ReturnType<typeof listsState>>} ListsState what the options show of lists */
 
 /**
  * @param {unknown} message
@@ -46,6 +48,8 @@ function handle(message, sender) {
       return fromOwnPage && MODES.includes(message.mode) ? choose(message.site, message.mode) : null;
     case "allow":
       return fromOwnPage && typeof message.allow === "boolean" ? allow(message.site, message.host, message.allow) : null;
+    case "lists":
+      return fromOwnPage ? listsState() : null;
     case "update":
       return fromOwnPage ? poll() : null;
     default:
@@ -149,4 +153,29 @@ async function tabState(tabId) {
     gateway: settings.gateway !== "",
     demo: isDemo(settings),
   };
+}
+
+async function listsState() {
+  const [, settings, updates, due] = await Promise.all([ready(), defaults(), updateState(), pollDue()]);
+  const list = state.list;
+  return {
+    list: list && { sites: list.sites.length, counts: list.counts, release: list.release },
+    server: settings.listServer,
+    trust: settings.listServer === "" ? null : await trusted(settings),
+    updates: { checked: updates.checked, tried: updates.tried, error: updates.error, due },
+    problem: state.listError,
+    demo: isDemo(settings),
+  };
+}
+
+/** Whom a trust names, and what it was asked with: the desk is large. @type {{of: string, trust: Promise<import("./desk.js").Trust | null>} | undefined} */
+let named;
+
+/** @param {import("./defaults.js").Defaults} settings */
+async function trusted(settings) {
+  const client = await remembered(settings);
+  const of = JSON.stringify([settings.trust, client]);
+  // One that cannot be read has an error at every poll.
+  if (named?.of !== of) named = { of, trust: Desk.use((desk) => desk.trust(settings.trust, client)).catch(() => null) };
+  return named.trust;
 }

@@ -76,7 +76,7 @@ async function readDefaults(file, stock) {
   if (settings.listServer !== "" && settings.trust === "") {
     throw new Refused(`${file}: a listServer needs a trust, or nothing it says could be believed`);
   }
-  if (stock && /^\s*maintainer\s+demo\./m.test(settings.trust)) {
+  if (stock && /^\s*(maintainer|log|witness\s+\S+)\s+demo\./m.test(settings.trust)) {
     throw new Refused(`${file}: trusts a demo's key; give a demo's settings with --defaults`);
   }
   if (stock && settings.gateway !== "") {

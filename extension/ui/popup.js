@@ -2,23 +2,13 @@
 
 import { api, errorText } from "../background/api.js";
 import { isAllowed, stops } from "../background/sites.js";
+import { ask, byId, put } from "./page.js";
 import { verdict } from "./verdict.js";
 import { ago, country, day, say, sayAll, sayCount } from "./words.js";
 
 /** @typedef {import("../background/messages.js").TabState} TabState */
 
 const REFRESH_MS = 1000;
-
-/**
- * @template {HTMLElement} [T=HTMLElement]
- * @param {string} id
- * @returns {T}
- */
-function byId(id) {
-  const element = document.getElementById(id);
-  if (!element) throw new Error(`no element #${id}`);
-  return /** @type {T} */ (element);
-}
 
 const modes = /** @type {HTMLFieldSetElement} */ (byId("modes"));
 const updateButton = /** @type {HTMLButtonElement} */ (byId("update"));
@@ -31,13 +21,6 @@ let shown = "";
 let failure = "";
 /** Whether the page was opened before what was chosen here. */
 let outdated = false;
-
-/** @param {object} message */
-async function ask(message) {
-  const answer = await api.runtime.sendMessage(message);
-  if (answer?.error && typeof answer.error === "string") throw new Error(answer.error);
-  return answer;
-}
 
 /** The tab below the popup; a page of its own is told which one it is about. */
 async function findTab() {
@@ -70,15 +53,6 @@ function render(state) {
   renderList(state);
   byId("prediction").hidden = !(state.problems.prediction && state.mode !== null && stops(state.mode));
   document.querySelector("main")?.removeAttribute("aria-busy");
-}
-
-/**
- * @param {HTMLElement} element
- * @param {string} text hides the element when empty
- */
-function put(element, text) {
-  element.hidden = text === "";
-  if (element.textContent !== text) element.textContent = text;
 }
 
 /** @param {TabState} state */
@@ -258,6 +232,11 @@ updateButton.addEventListener("click", () => {
   void act(() => ask({ type: "update" })).finally(() => {
     updateButton.disabled = false;
   });
+});
+
+byId("options").addEventListener("click", async () => {
+  await api.runtime.openOptionsPage();
+  window.close();
 });
 
 sayAll();

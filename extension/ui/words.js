@@ -8,6 +8,7 @@ const language = api.i18n.getMessage("language");
 const plurals = new Intl.PluralRules(language);
 const numbers = new Intl.NumberFormat(language);
 const days = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
+const instants = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 const moments = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 const countries = new Intl.DisplayNames(language, { type: "region" });
 
@@ -40,14 +41,25 @@ export function day(time) {
 }
 
 /**
+ * @param {number | string | Date} time
+ * @returns {string} day and time of day
+ */
+export function moment(time) {
+  return instants.format(new Date(time));
+}
+
+/**
  * @param {number} time milliseconds since 1970
- * @returns {string} such as "3 hours ago"
+ * @returns {string} such as "3 hours ago" or "in 3 hours"; the day when it is
+ *   so far away that some clock must have been wrong
  */
 export function ago(time) {
   const minutes = Math.round((time - Date.now()) / 60_000);
-  if (minutes > -60) return moments.format(minutes, "minute");
-  if (minutes > -48 * 60) return moments.format(Math.round(minutes / 60), "hour");
-  return moments.format(Math.round(minutes / 1440), "day");
+  const far = Math.abs(minutes);
+  if (far < 60) return moments.format(minutes, "minute");
+  if (far < 48 * 60) return moments.format(Math.round(minutes / 60), "hour");
+  const days = Math.round(minutes / 1440);
+  return Math.abs(days) < 400 ? moments.format(days, "day") : day(time);
 }
 
 /**
