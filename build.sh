@@ -8,7 +8,7 @@ usage() {
   cat <<'TEXT'
 ./build.sh run    the demo: a patient books on a leaking site, without and with Paravent
 ./build.sh test   every check and test, in real Chromium and real Firefox
-./build.sh build  dist/bin, dist/chromium, dist/firefox and their packages
+./build.sh build  dist/bin, dist/worker, dist/chromium, dist/firefox and their packages
 ./build.sh bench  the engine beside uBlock Origin's, Ghostery's and AdGuard's: speed and
                   coverage in Node, native Go and Chromium, loading, waking, scale
                   [--corpus FILE] recorded requests, a JSON object a line
@@ -34,12 +34,17 @@ need_go() {
 need_npm() {
   command -v npm >/dev/null && command -v node >/dev/null || die "install Node.js 20.19 or later with npm (https://nodejs.org/)"
   at_least "$(node --version | tr -d v)" 20.19 || die "Node.js is $(node --version): install 20.19 or later (https://nodejs.org/)"
+  packages extension
+}
+
+# packages FOLDER
+packages() {
   # npm writes its own copy of the lock file last: without it, or with an older
   # one, the folder is not what the lock file says.
-  if [ ! extension/node_modules/.package-lock.json -nt extension/package-lock.json ]; then
-    say "npm packages, from the lock file"
-    (cd extension && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
-    touch extension/node_modules/.package-lock.json
+  if [ ! "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ]; then
+    say "npm packages of $1, from the lock file"
+    (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+    touch "$1/node_modules/.package-lock.json"
   fi
 }
 
@@ -57,12 +62,12 @@ need_browsers() {
   fi
 }
 
-# licences prints those of Go and of every module that is compiled into the WebAssembly.
+# licences PACKAGE… prints those of Go and of every module that is compiled into their WebAssembly.
 licences() {
   local path dir
   printf 'Go\n\n'
   cat extension/vendor/wasm_exec.LICENSE
-  GOOS=js GOARCH=wasm go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}' ./wasm/engine ./wasm/desk |
+  GOOS=js GOARCH=wasm go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}' "$@" |
     sort -u | while read -r path dir; do
     [ -n "$path" ] || continue
     printf '\n\n%s\n\n' "$path"
@@ -82,7 +87,12 @@ build() {
     GOOS=js GOARCH=wasm go build -trimpath -buildvcs=false -ldflags='-s -w' -o "dist/wasm/$module.wasm" "./wasm/$module"
   done
   cp "$(go env GOROOT)/lib/wasm/wasm_exec.js" dist/wasm/
-  licences >dist/wasm/LICENSES.txt
+  licences ./wasm/engine ./wasm/desk >dist/wasm/LICENSES.txt
+  say "the list server as a Worker, in dist/worker"
+  mkdir -p dist/worker
+  GOOS=js GOARCH=wasm go build -trimpath -buildvcs=false -ldflags='-s -w' -o dist/worker/app.wasm ./server/cmd/worker
+  cp "$(go env GOROOT)/lib/wasm/wasm_exec.js" server/cmd/worker/{entry.js,wrangler.toml} dist/worker/
+  licences ./server/cmd/worker >dist/worker/LICENSES.txt
   say "the list, in dist/lists"
   dist/bin/paravent list build -o dist/lists lists
   say "the extension, in dist/chromium and dist/firefox"
@@ -96,15 +106,18 @@ build() {
 lint() {
   need_go
   need_npm
+  packages server/cmd/worker
   say "gofmt and vet"
   local unformatted
   unformatted=$(gofmt -l lists wasm server)
   [ -z "$unformatted" ] || die "run gofmt -w on: $unformatted"
   go vet ./...
-  GOOS=js GOARCH=wasm go vet ./wasm/... ./lists/release
+  GOOS=js GOARCH=wasm go vet ./wasm/... ./lists/release ./server/store ./server/log ./server/publish ./server/cmd/worker
   say "tsc and eslint"
   (cd extension && npm run --silent types && npm run --silent lint)
   extension/node_modules/.bin/tsc --project server/demo/jsconfig.json
+  extension/node_modules/.bin/tsc --project server/cmd/worker/jsconfig.json
+  (cd server/cmd/worker && ../../../extension/node_modules/.bin/eslint .)
 }
 
 run_tests() {
@@ -119,6 +132,8 @@ run_tests() {
   dist/bin/paravent list test lists lists/demo
   say "Go"
   go test ./...
+  say "the Worker, in workerd"
+  (cd server/cmd/worker && npm run --silent test)
   say "JavaScript and WebAssembly in Node, then Chromium and Firefox"
   (cd extension && npm run --silent test && npm run --silent test:browsers)
 }
@@ -143,7 +158,7 @@ case "$verb" in
   build) build ;;
   bench) bench "$@" ;;
   lint) lint ;;
-  clean) rm -rf dist extension/node_modules ;;
+  clean) rm -rf dist extension/node_modules server/cmd/worker/node_modules ;;
   help | -h | --help) usage ;;
   *) usage >&2; die "$verb: unknown verb" ;;
 esac

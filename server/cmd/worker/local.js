@@ -15,9 +15,6 @@ const { Log, LogLevel, Miniflare, Response } = await import("miniflare");
 /** Where build.sh puts the Worker. */
 export const BUILT = fileURLToPath(new URL("../../../dist/worker", import.meta.url));
 
-/** The day whose behaviour of workerd is asked for, as in wrangler.toml. */
-export const COMPATIBILITY_DATE = "2026-04-01";
-
 /**
  * @typedef {object} Module
  * @property {"ESModule" | "CompiledWasm" | "Text"} type
@@ -58,7 +55,7 @@ export async function run({ modules, logKey, port = 0, store, quiet }) {
   const miniflare = new Miniflare({
     modules,
     modulesRoot: "/",
-    compatibilityDate: COMPATIBILITY_DATE,
+    compatibilityDate: await compatibilityDate(),
     bindings: logKey === undefined ? {} : { LOG_KEY: logKey },
     r2Buckets: ["BUCKET"],
     r2Persist: store ?? false,
@@ -73,6 +70,14 @@ export async function run({ modules, logKey, port = 0, store, quiet }) {
   const url = (await miniflare.ready).origin;
   const bucket = /** @type {Bucket} */ (/** @type {unknown} */ (await miniflare.getR2Bucket("BUCKET")));
   return { url, bucket, end: () => miniflare.dispose() };
+}
+
+/** The day whose behaviour of workerd is asked for when it is deployed. */
+async function compatibilityDate() {
+  const wrangler = await readFile(new URL("wrangler.toml", import.meta.url), "utf8");
+  const [, date] = /^compatibility_date = "(.+)"$/m.exec(wrangler) ?? [];
+  if (!date) throw new Error("wrangler.toml: no line compatibility_date");
+  return date;
 }
 
 /** @param {import("node:stream").Readable[]} streams */
