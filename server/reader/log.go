@@ -2,10 +2,8 @@ package reader
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -16,11 +14,8 @@ const (
 	hashSize   = tlog.HashSize
 	tileHeight = 8
 	tileWidth  = 1 << tileHeight
-	maxBundle  = tileWidth * (2 + 1<<16)
+	maxEntry   = 2 + release.MaxNote // with its length in front
 )
-
-// errTorn is the error of an entry bundle that does not hold what it should.
-var errTorn = errors.New("ends inside an entry: the server has lost a part of its log")
 
 // A Log is the log of a server as one checkpoint shows it. Whatever it returns
 // was checked against the checkpoint's root hash.
@@ -36,15 +31,8 @@ func (s *Server) Log(ctx context.Context, tree release.Tree) *Log {
 	return &Log{server: s, ctx: ctx, tree: tree, tiles: map[string][]byte{}}
 }
 
-// path is where a tile lies. tlog writes the height into it, and calls entries
-// data.
-func path(t tlog.Tile) string {
-	p := strings.TrimPrefix(t.Path(), fmt.Sprintf("tile/%d/", tileHeight))
-	if t.L < 0 {
-		p = "entries/" + strings.TrimPrefix(p, "data/")
-	}
-	return "tile/" + p
-}
+// Size is how many entries the log has.
+func (l *Log) Size() uint64 { return l.tree.Size }
 
 // Height is for tlog.TileHashReader.
 func (l *Log) Height() int { return tileHeight }
@@ -53,7 +41,7 @@ func (l *Log) Height() int { return tileHeight }
 func (l *Log) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	all := make([][]byte, len(tiles))
 	for i, t := range tiles {
-		p := path(t)
+		p := release.TilePath(t)
 		data, known := l.tiles[p]
 		if !known {
 			var err error
@@ -72,7 +60,7 @@ func (l *Log) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 // SaveTiles is for tlog.TileHashReader, which calls it with what it checked.
 func (l *Log) SaveTiles(tiles []tlog.Tile, data [][]byte) {
 	for i, t := range tiles {
-		l.tiles[path(t)] = data[i]
+		l.tiles[release.TilePath(t)] = data[i]
 	}
 }
 
@@ -123,10 +111,17 @@ func (l *Log) Entries(from, to uint64, each func(index uint64, entry []byte) err
 		bundle := from / tileWidth
 		first := bundle * tileWidth
 		tile := tlog.Tile{H: tileHeight, L: -1, N: int64(bundle), W: int(min(tileWidth, l.tree.Size-first))}
-		p := path(tile)
-		rest, err := l.server.Read(l.ctx, p, int64(tile.W)*(2+1<<16))
+		p := release.TilePath(tile)
+		data, err := l.server.Read(l.ctx, p, int64(tile.W)*maxEntry)
 		if err != nil {
 			return err
+		}
+		entries, err := release.ParseEntries(data)
+		if err == nil && len(entries) != tile.W {
+			err = fmt.Errorf("has %d entries, want %d", len(entries), tile.W)
+		}
+		if err != nil {
+			return fmt.Errorf("%s/%s: %w", l.server, p, err)
 		}
 		end := min(to, first+uint64(tile.W))
 		wanted := make([]int64, 0, end-from)
@@ -137,14 +132,8 @@ func (l *Log) Entries(from, to uint64, each func(index uint64, entry []byte) err
 		if err != nil {
 			return l.explain(err)
 		}
-		for index := first; index < end; index++ {
-			var entry []byte
-			if entry, rest, err = cutEntry(rest); err != nil {
-				return fmt.Errorf("%s/%s: entry %d: %w", l.server, p, index, err)
-			}
-			if index < from {
-				continue
-			}
+		for index := from; index < end; index++ {
+			entry := entries[index-first]
 			if tlog.RecordHash(entry) != hashes[index-from] {
 				return fmt.Errorf("%s/%s: entry %d is not what the log's tree has at its place: %w", l.server, p, index, ErrInconsistent)
 			}
@@ -164,18 +153,6 @@ func (l *Log) Entry(index uint64) (entry []byte, err error) {
 		return nil
 	})
 	return entry, err
-}
-
-// cutEntry takes the first entry off a bundle.
-func cutEntry(bundle []byte) (entry, rest []byte, err error) {
-	if len(bundle) < 2 {
-		return nil, nil, errTorn
-	}
-	size := int(binary.BigEndian.Uint16(bundle))
-	if len(bundle)-2 < size {
-		return nil, nil, errTorn
-	}
-	return bundle[2 : 2+size], bundle[2+size:], nil
 }
 
 // An unread tile says nothing about the log: the line broke, or the server did.

@@ -77,20 +77,22 @@ func (s *Server) Read(ctx context.Context, path string, limit int64) ([]byte, er
 	if !partial || !errors.Is(err, fs.ErrNotExist) {
 		return data, err
 	}
-	full, fullErr := s.get(ctx, whole, maxBundle)
+	full, fullErr := s.get(ctx, whole, tileWidth*maxEntry)
 	if fullErr != nil {
 		return nil, err
 	}
-	if !strings.HasPrefix(path, "tile/entries/") {
-		return full[:min(len(full), width*hashSize)], nil
-	}
-	rest := full
-	for range width {
-		if _, rest, err = cutEntry(rest); err != nil {
+	size := width * hashSize
+	if strings.HasPrefix(path, "tile/entries/") {
+		size = 0
+		entries, err := release.ParseEntries(full)
+		if err != nil {
 			return nil, fmt.Errorf("%s/%s: %w", s.base, whole, err)
 		}
+		for _, entry := range entries[:min(len(entries), width)] {
+			size += 2 + len(entry)
+		}
 	}
-	return full[:len(full)-len(rest)], nil
+	return full[:min(len(full), size)], nil
 }
 
 // cutWidth takes "tile/0/001.p/5" apart into "tile/0/001" and 5.

@@ -1,5 +1,6 @@
 // Command paravent is the maintainers' tool: it builds lists, checks requests
-// against them, and signs and publishes releases.
+// against them, drafts, signs, pushes and verifies releases, and watches the
+// log that they stand in.
 package main
 
 import (
@@ -21,11 +22,13 @@ const help = `paravent keeps the lists that stand between a patient and those wh
         read requests on standard input, a JSON object a line, and print decisions
   paravent audit [-bundle FILE] [-json] VISIT.har
         report what a recorded visit told whom, and what Paravent would have done
-  paravent key new NAME DIR
-        make a maintainer's key
-  paravent release publish|verify
-        sign a built list into a server's store; check a release
-        ("paravent release" says more)
+  paravent key new [-witness] NAME DIR
+        make a key of a maintainer, a log or a witness
+  paravent release draft|sign|push|verify
+        put a list in force: draft it, let several sign it, push it to a list
+        server; check what a server has in force ("paravent release" says more)
+  paravent log monitor [-trust FILE] [-state FILE] URL
+        check that a server's log only grows, and print what came into it
 `
 
 func main() {
@@ -55,6 +58,8 @@ func run(args []string, in io.Reader, out io.Writer) error {
 		return runKey(args[1:], out, os.Stderr)
 	case "release":
 		return runRelease(args[1:], out, os.Stderr)
+	case "log":
+		return runLog(args[1:], out, os.Stderr)
 	case "help", "-h", "--help":
 		_, err := io.WriteString(out, help)
 		return err

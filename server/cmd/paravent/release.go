@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"paravent/lists/compile"
 	"paravent/lists/release"
 	"paravent/server/reader"
 )
@@ -64,6 +63,12 @@ func runRelease(args []string, stdout, stderr io.Writer) error {
 	}
 	var run func(*flag.FlagSet, []string, io.Writer) error
 	switch verb {
+	case "draft":
+		run = releaseDraft
+	case "sign":
+		run = releaseSign
+	case "push":
+		run = releasePush
 	case "verify":
 		run = releaseVerify
 	case "help", "-h", "-help", "--help":
@@ -141,7 +146,7 @@ func verifyBlobs(ctx context.Context, server *reader.Server, r release.Release) 
 	if err != nil {
 		return err
 	}
-	made, err := compiled(list)
+	made, err := produce(list)
 	if err != nil {
 		return fmt.Errorf("%s: the list does not compile: %w", server, err)
 	}
@@ -159,17 +164,6 @@ func verifyBlobs(ctx context.Context, server *reader.Server, r release.Release) 
 		return fmt.Errorf("%s/v1/filters: are not those of release %d", server, r.Index)
 	}
 	return nil
-}
-
-// A product is what a canonical text compiles to.
-type product struct{ list, bundle, filters []byte }
-
-func compiled(list []byte) (product, error) {
-	bundle, err := compile.Compile(list)
-	if err != nil {
-		return product{}, err
-	}
-	return product{list, bundle, nil}, nil
 }
 
 func printRelease(w io.Writer, r release.Release) {
