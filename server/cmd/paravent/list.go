@@ -26,19 +26,21 @@ import (
 
 func runList(args []string, out io.Writer) error {
 	if len(args) == 0 {
-		return errors.New("list: want lint, test, build, import; paravent help says more")
+		return errors.New("list: want lint, test, build, import or diff; paravent help says more")
 	}
 	switch args[0] {
 	case "lint":
 		return listLint(args[1:], out)
 	case "build":
 		return listBuild(args[1:], out)
+	case "diff":
+		return listDiff(args[1:], out)
 	case "import":
 		return listImport(args[1:], out)
 	case "test":
 		return listTest(args[1:], out)
 	}
-	return fmt.Errorf("list %s: want lint, test, build, import; paravent help says more", args[0])
+	return fmt.Errorf("list %s: want lint, test, build, import or diff; paravent help says more", args[0])
 }
 
 // A blob is how a built file is named in about.json and in releases.
@@ -71,9 +73,9 @@ func readSources(names []string, modules string) (*compile.List, *source.Report,
 	if err != nil {
 		return nil, nil, err
 	}
-	return source.Read(directories, os.DirFS(modules), func(what string) {
-		fmt.Fprintln(os.Stderr, "paravent:", what)
-	})
+	p := startProgress("reading " + strings.Join(names, ", "))
+	defer p.end()
+	return source.Read(directories, os.DirFS(modules), p.say)
 }
 
 func listBuild(args []string, out io.Writer) error {
@@ -87,10 +89,9 @@ func listBuild(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	text := list.Text()
-	data, err := compile.Compile(text)
+	text, data, err := compiled(list)
 	if err != nil {
-		return fmt.Errorf("the canonical text does not compile (please report this): %w", err)
+		return err
 	}
 	opened, err := bundle.Open(data)
 	if err != nil {
@@ -123,6 +124,17 @@ func listBuild(args []string, out io.Writer) error {
 		fmt.Fprintf(out, "%-12s  %9d keys   filter m=%d k=%d fill=%.3f  table %d bytes\n", f.name, f.Keys, f.M, f.K, f.Fill, f.TableBytes)
 	}
 	return nil
+}
+
+// compiled is a list's canonical text and what it compiles to.
+func compiled(list *compile.List) (text, data []byte, err error) {
+	p := startProgress("compiling")
+	defer p.end()
+	text = list.Text()
+	if data, err = compile.Compile(text); err != nil {
+		return nil, nil, fmt.Errorf("the canonical text does not compile (please report this): %w", err)
+	}
+	return text, data, nil
 }
 
 // A file is to be written into a directory.
@@ -190,14 +202,15 @@ func listImport(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	p := startProgress("importing " + name)
 	list, report, err := source.Import(*format, text)
+	p.end()
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	text = list.Text()
-	data, err := compile.Compile(text)
+	text, data, err := compiled(list)
 	if err != nil {
-		return fmt.Errorf("the canonical text does not compile (please report this): %w", err)
+		return err
 	}
 	if err := writeFiles(*to, file{"list.txt", text}, file{"list.bundle", data}); err != nil {
 		return err
@@ -241,7 +254,7 @@ func listTest(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	data, err := list.Bundle()
+	_, data, err := compiled(list)
 	if err != nil {
 		return err
 	}
@@ -250,6 +263,8 @@ func listTest(args []string, out io.Writer) error {
 		return err
 	}
 	matcher.Registrable = registrable
+	p := startProgress("deciding")
+	defer p.end()
 	tested, wrong := 0, 0
 	for _, name := range flags.Args() {
 		sites, err := source.Sites(source.Directory{Name: name, Files: os.DirFS(name)})

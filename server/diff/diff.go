@@ -1,0 +1,293 @@
+// Package diff says what changed between two lists, and for whom: in which
+// section of the canonical text (see package compile), for which organisations
+// that receive requests, and which examples of the protected sites are decided
+// otherwise.
+//
+//	changes, err := diff.Between(before, after)
+//	decisions, err := diff.Decisions(before, after, sites, registrable)
+//	changes.Write(os.Stdout, 20)
+//
+// prints
+//
+//	[hosts] 1 more, 0 fewer
+//	  + pixel.tracker.example   Tracker (US)
+//	for whom
+//	  Tracker (US)   1 more, 0 fewer
+package diff
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"paravent/lists/address"
+	"paravent/lists/compile"
+	"paravent/lists/filter"
+	"paravent/lists/source"
+	"paravent/wasm/match"
+)
+
+// Changes are what two canonical texts differ in.
+type Changes struct {
+	Sections      []Section      // all, in their order, also those without a change
+	Organisations []Organisation // that have one, those with the most first
+}
+
+// A Section is one of the canonical text's.
+type Section struct {
+	Name           string
+	Added, Removed []Line
+}
+
+// A Line of a section. Of a rule or host, Organisation is who receives what it
+// stops or lets pass, "" if the lists do not say.
+type Line struct {
+	Text, Organisation string
+}
+
+// An Organisation is a recipient with the number of hosts and rules about it
+// that were added or removed.
+type Organisation struct {
+	Name           string // with its country: "Google (US)"
+	Added, Removed int
+}
+
+// Any reports whether there is a change at all.
+func (c *Changes) Any() bool {
+	return slices.ContainsFunc(c.Sections, func(s Section) bool { return len(s.Added)+len(s.Removed) > 0 })
+}
+
+// Between compares two canonical texts.
+func Between(before, after []byte) (*Changes, error) {
+	old, err := compile.Parse(before)
+	if err != nil {
+		return nil, fmt.Errorf("before: %w", err)
+	}
+	list, err := compile.Parse(after)
+	if err != nil {
+		return nil, fmt.Errorf("after: %w", err)
+	}
+	was, is := recipients(old), recipients(list)
+	var c Changes
+	byName := map[string]*Organisation{}
+	left, right := sections(before), sections(after)
+	for i, section := range right {
+		s := Section{Name: section.name}
+		removed, added := apart(left[i].lines, section.lines)
+		for _, side := range []struct {
+			texts []string
+			lines *[]Line
+			of    func(o *Organisation) *int
+		}{
+			{removed, &s.Removed, func(o *Organisation) *int { return &o.Removed }},
+			{added, &s.Added, func(o *Organisation) *int { return &o.Added }},
+		} {
+			for _, text := range side.texts {
+				name := ""
+				if host := hostOf(section.name, text); host != "" {
+					name = cmp.Or(behind(is, host), behind(was, host))
+				}
+				*side.lines = append(*side.lines, Line{text, name})
+				if name == "" {
+					continue
+				}
+				if byName[name] == nil {
+					byName[name] = &Organisation{Name: name}
+				}
+				*side.of(byName[name])++
+			}
+		}
+		c.Sections = append(c.Sections, s)
+	}
+	for _, o := range byName {
+		c.Organisations = append(c.Organisations, *o)
+	}
+	slices.SortFunc(c.Organisations, func(a, b Organisation) int {
+		return cmp.Or(b.Added+b.Removed-a.Added-a.Removed, strings.Compare(a.Name, b.Name))
+	})
+	return &c, nil
+}
+
+type section struct {
+	name  string
+	lines []string
+}
+
+// sections cuts up a canonical text that Parse has read.
+func sections(text []byte) (all []section) {
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSuffix(line, "\n")
+		switch {
+		case strings.HasPrefix(line, "[") && !strings.Contains(line, ":"): // an IPv6 address has one
+			all = append(all, section{name: strings.Trim(line, "[]")})
+		case len(all) > 0:
+			last := &all[len(all)-1]
+			last.lines = append(last.lines, line)
+		}
+	}
+	return all
+}
+
+// apart is what only one of two sorted lists has.
+func apart(left, right []string) (onlyLeft, onlyRight []string) {
+	for len(left) > 0 || len(right) > 0 {
+		switch {
+		case len(right) == 0 || len(left) > 0 && left[0] < right[0]:
+			onlyLeft, left = append(onlyLeft, left[0]), left[1:]
+		case len(left) == 0 || right[0] < left[0]:
+			onlyRight, right = append(onlyRight, right[0]), right[1:]
+		default:
+			left, right = left[1:], right[1:]
+		}
+	}
+	return onlyLeft, onlyRight
+}
+
+// hostOf is the host that a line of a section is about, "" if it names none.
+func hostOf(section, line string) string {
+	switch section {
+	case "sites", "recipients":
+		return ""
+	case "hosts":
+		return line
+	}
+	r, err := filter.Parse(line)
+	if err != nil {
+		return ""
+	}
+	return r.Host
+}
+
+// recipients are who stands behind which host.
+func recipients(l *compile.List) map[string]string {
+	names := make(map[string]string, len(l.Recipients))
+	for _, r := range l.Recipients {
+		names[r.Host] = r.Name + " (" + r.Country + ")"
+	}
+	return names
+}
+
+// behind is who stands behind a host or what it is a subdomain of.
+func behind(names map[string]string, host string) string {
+	for {
+		if name := names[host]; name != "" {
+			return name
+		}
+		_, rest, ok := strings.Cut(host, ".")
+		if !ok {
+			return ""
+		}
+		host = rest
+	}
+}
+
+// A Decision is an example of a protected site that two lists decide
+// differently.
+type Decision struct {
+	Site          string
+	Request       source.Request
+	Before, After string // "block (listed) by ||tracker.example^"
+}
+
+// Decisions decides the sites' examples with both lists, and returns those
+// that differ. registrable is as in match.Matcher.
+func Decisions(before, after []byte, sites []source.SiteFile, registrable func(host []byte) int) ([]Decision, error) {
+	var matchers [2]*match.Matcher
+	for i, text := range [][]byte{before, after} {
+		data, err := compile.Compile(text)
+		if err != nil {
+			return nil, err
+		}
+		if matchers[i], err = match.Open(data); err != nil {
+			return nil, err
+		}
+		matchers[i].Registrable = registrable
+	}
+	var changed []Decision
+	type example struct{ url, page, kind string }
+	seen := map[example]bool{}
+	for _, site := range sites {
+		for _, r := range site.Requests {
+			if e := (example{r.URL, r.Page, r.Type}); seen[e] {
+				continue
+			} else {
+				seen[e] = true
+			}
+			kind, _ := filter.TypeNamed(r.Type)
+			request := match.Request{URL: address.Serialized(r.URL), Page: []byte(r.Page), Type: kind, Mode: match.ModeProtect}
+			var decided [2]match.Decision
+			var said [2]string
+			for i, m := range matchers {
+				var err error
+				if decided[i], err = m.Decide(&request); err != nil {
+					return nil, err
+				}
+				said[i] = fmt.Sprintf("%s (%s)", decided[i].Action, decided[i].Reason)
+				if rule := m.Rule(); rule != "" {
+					said[i] += " by " + rule
+				}
+			}
+			if decided[0] != decided[1] {
+				changed = append(changed, Decision{site.Name, r, said[0], said[1]})
+			}
+		}
+	}
+	return changed, nil
+}
+
+// Write writes the changes for people, of each section at most longest lines;
+// 0 means all of them.
+func (c *Changes) Write(out io.Writer, longest int) {
+	if !c.Any() {
+		fmt.Fprintln(out, "the lists are the same")
+		return
+	}
+	for _, s := range c.Sections {
+		if len(s.Added)+len(s.Removed) == 0 {
+			continue
+		}
+		fmt.Fprintf(out, "[%s] %d more, %d fewer\n", s.Name, len(s.Added), len(s.Removed))
+		left := longest
+		for _, side := range []struct {
+			sign  string
+			lines []Line
+		}{{"-", s.Removed}, {"+", s.Added}} {
+			for i, l := range side.lines {
+				if longest > 0 && left == 0 {
+					fmt.Fprintf(out, "  %s … and %d more of these\n", side.sign, len(side.lines)-i)
+					break
+				}
+				left--
+				fmt.Fprintf(out, "  %s %s", side.sign, strings.ReplaceAll(l.Text, "\t", "  "))
+				if l.Organisation != "" {
+					fmt.Fprintf(out, "   %s", l.Organisation)
+				}
+				fmt.Fprintln(out)
+			}
+		}
+	}
+	if len(c.Organisations) > 0 {
+		fmt.Fprintln(out, "for whom")
+	}
+	for i, o := range c.Organisations {
+		if longest > 0 && i == longest {
+			fmt.Fprintf(out, "  … and %d more organisations\n", len(c.Organisations)-i)
+			break
+		}
+		fmt.Fprintf(out, "  %s   %d more, %d fewer\n", o.Name, o.Added, o.Removed)
+	}
+}
+
+// WriteDecisions writes what the sites' patients will notice.
+func WriteDecisions(out io.Writer, changed []Decision) {
+	if len(changed) == 0 {
+		fmt.Fprintln(out, "no example of a protected site is decided otherwise")
+		return
+	}
+	fmt.Fprintf(out, "examples of protected sites that are decided otherwise: %d\n", len(changed))
+	for _, d := range changed {
+		fmt.Fprintf(out, "  %s: %s %s\n    on %s\n    was  %s\n    now  %s\n", d.Site, d.Request.Type, d.Request.URL, d.Request.Page, d.Before, d.After)
+	}
+}
