@@ -1,5 +1,7 @@
 package release
 
+import "encoding/binary"
+
 // How a delta guesses the next letter of a line from the text before it: from
 // every place where the last letters stood before, as in "prediction by
 // partial matching" (Cleary and Witten, 1984), where the shares of shorter
@@ -10,17 +12,24 @@ package release
 const (
 	shortest = 3  // letters of context that are looked up
 	longest  = 16 // letters of context that make a difference
+	// Where so many letters agree, nobody asks what stood behind fewer than
+	// eight. Most of a long line that was changed is found this way, without a
+	// look at the thousands of places where three letters stand.
+	sure = 12
+	// mostPlaces is how many places are looked at for three letters, the newest
+	// first.
+	mostPlaces = 1 << 13
 	// maxSteps is how many places one delta may look at, which bounds the time
 	// that an absurd one takes.
-	maxSteps = 100 << 20
+	maxSteps = 64 << 20
 )
 
 // A guesser knows the text so far: of every line the number of its section,
 // the line, a line feed.
 type guesser struct {
 	text  []byte
-	first [1 << 16]int32 // hash of three letters → the newest place behind them
-	older []int32        // place → the next older one with that hash
+	three places
+	eight places
 	after [256][256]uint32
 	steps int
 
@@ -30,12 +39,35 @@ type guesser struct {
 	now     uint32 // what seen holds if it was seen this time
 }
 
-func newGuesser(size int) *guesser {
-	return &guesser{text: make([]byte, 0, size), older: make([]int32, 0, size)}
+// places finds where the same letters stood before.
+type places struct {
+	newest [1 << 16]int32 // hash of the letters → the newest place behind them
+	older  []int32        // place → the next older one with that hash
 }
 
-func hash(text []byte) uint32 {
-	return (uint32(text[0])<<16 | uint32(text[1])<<8 | uint32(text[2])) * 0x9e3779b1 >> 16
+func (p *places) add(hash uint16, at int) {
+	for len(p.older) < at {
+		p.older = append(p.older, 0)
+	}
+	p.older = append(p.older, p.newest[hash])
+	p.newest[hash] = int32(at)
+}
+
+func newGuesser(size int) *guesser {
+	g := &guesser{text: make([]byte, 0, size)}
+	g.three.older = make([]int32, 0, size)
+	g.eight.older = make([]int32, 0, size)
+	return g
+}
+
+// hash3 and hash8 hash the letters at the end of a text.
+func hash3(text []byte) uint16 {
+	end := text[len(text)-3:]
+	return uint16((uint32(end[0])<<16 | uint32(end[1])<<8 | uint32(end[2])) * 0x9e3779b1 >> 16)
+}
+
+func hash8(text []byte) uint16 {
+	return uint16(binary.LittleEndian.Uint64(text[len(text)-8:]) * 0x9e3779b97f4a7c15 >> 48)
 }
 
 // learn adds a line to the text.
@@ -48,16 +80,17 @@ func (g *guesser) learn(section byte, line string) {
 }
 
 func (g *guesser) add(letter byte) {
-	at, before := len(g.text), int32(0)
-	if at >= shortest {
-		h := hash(g.text[at-shortest:])
-		before, g.first[h] = g.first[h], int32(at)
+	at := len(g.text)
+	if at >= 3 {
+		g.three.add(hash3(g.text), at)
+	}
+	if at >= 8 {
+		g.eight.add(hash8(g.text), at)
 	}
 	if at > 0 {
 		g.after[g.text[at-1]][letter]++
 	}
 	g.text = append(g.text, letter)
-	g.older = append(g.older, before)
 }
 
 // guess fills shares with what each letter may expect to be next: more than 0
@@ -77,9 +110,8 @@ func (g *guesser) guess(line []byte, shares *[256]uint64) {
 			whole := sum + different
 			for _, c := range g.letters[n] {
 				shares[c] += left * uint64(g.counts[n][c]) / whole
-				g.counts[n][c] = 0
 			}
-			g.letters[n] = g.letters[n][:0]
+			g.forget(n)
 			if sum > 0 {
 				left = left * different / whole
 			}
@@ -99,19 +131,37 @@ func (g *guesser) guess(line []byte, shares *[256]uint64) {
 	}
 }
 
-// count looks at every place where the end of the line stood before, and
-// returns the length of the longest context found there.
+// count counts what stood behind the end of the line before, and returns the
+// length of the longest context found.
 func (g *guesser) count(line []byte) (most int) {
+	if len(line) >= sure {
+		most = g.look(line, &g.eight, hash8(line), 8, len(g.text))
+	}
+	if most < sure {
+		for n := range g.letters {
+			g.forget(n)
+		}
+		most = g.look(line, &g.three, hash3(line), shortest, mostPlaces)
+	}
+	for n := most; n > shortest; n-- {
+		for _, c := range g.letters[n] {
+			g.tally(n-1, c)
+		}
+	}
+	return most
+}
+
+func (g *guesser) look(line []byte, p *places, hash uint16, least, mostPlaces int) (most int) {
 	g.now++
-	limit := min(longest, len(line))
-	for at := g.first[hash(line[len(line)-shortest:])]; at > 0; at = g.older[at] {
+	limit, stop := min(longest, len(line)), g.steps+mostPlaces
+	for at := p.newest[hash]; at > 0 && g.steps < stop; at = p.older[at] {
 		g.steps++
 		n, from := 0, int(at)-1
 		for n < limit && from >= 0 && g.text[from] == line[len(line)-1-n] {
 			n++
 			from--
 		}
-		if n < shortest {
+		if n < least {
 			continue
 		}
 		most = max(most, n)
@@ -129,12 +179,14 @@ func (g *guesser) count(line []byte) (most int) {
 		}
 		g.tally(n, letter)
 	}
-	for n := most; n > shortest; n-- {
-		for _, c := range g.letters[n] {
-			g.tally(n-1, c)
-		}
-	}
 	return most
+}
+
+func (g *guesser) forget(n int) {
+	for _, c := range g.letters[n] {
+		g.counts[n][c] = 0
+	}
+	g.letters[n] = g.letters[n][:0]
 }
 
 func (g *guesser) tally(n int, letter byte) {
