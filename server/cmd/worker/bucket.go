@@ -6,12 +6,15 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/md5"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"strings"
 	"syscall/js"
+	"time"
 
 	"paravent/server/store"
 )
@@ -50,40 +53,59 @@ func (b bucket) Get(ctx context.Context, name string) ([]byte, store.Version, er
 	return data, store.Version(object.Get("etag").String()), nil
 }
 
+// Put does not write what is there already: R2 counts writes, and tags an
+// object with the MD5 of its bytes.
 func (b bucket) Put(ctx context.Context, name string, data []byte) error {
-	return b.put(ctx, name, data, map[string]any{})
+	_, err := b.put(ctx, name, data, func(stored []byte) map[string]any {
+		return map[string]any{"etagDoesNotMatch": fmt.Sprintf("%x", md5.Sum(stored))}
+	})
+	return err
 }
 
 func (b bucket) Swap(ctx context.Context, name string, data []byte, old store.Version) error {
-	only := map[string]any{"etagMatches": string(old)}
-	if old == "" {
-		only = map[string]any{"etagDoesNotMatch": "*"}
+	written, err := b.put(ctx, name, data, func([]byte) map[string]any {
+		if old == "" {
+			return map[string]any{"etagDoesNotMatch": "*"}
+		}
+		return map[string]any{"etagMatches": string(old)}
+	})
+	if err == nil && !written {
+		return fmt.Errorf("bucket: %s: %w", name, store.ErrConflict)
 	}
-	return b.put(ctx, name, data, map[string]any{"onlyIf": only})
+	return err
 }
 
-// put writes an object. R2 answers when it is durable, and null instead of
-// writing when the options' condition does not hold.
-func (b bucket) put(ctx context.Context, name string, data []byte, options map[string]any) error {
+// tooFast is the code of the error with which R2 refuses one of several writes
+// of one object in a second.
+const tooFast = "(10058)"
+
+// put writes an object if a condition on what is there now holds. R2 answers
+// when it is durable.
+func (b bucket) put(ctx context.Context, name string, data []byte, onlyIf func(stored []byte) map[string]any) (written bool, err error) {
 	if err := store.CheckName(name); err != nil {
-		return err
+		return false, err
 	}
+	options := map[string]any{}
 	if shrinks(name) {
 		if small := compress(data); len(small) < len(data) {
 			data = small
 			options["httpMetadata"] = map[string]any{"contentEncoding": "gzip"}
 		}
 	}
+	options["onlyIf"] = onlyIf(data)
 	value := uint8Array.New(len(data))
 	js.CopyBytesToJS(value, data)
-	object, err := call(ctx, b.r2, "put", name, value, options)
-	if err != nil {
-		return err
+	for tries := 1; ; tries++ {
+		object, err := call(ctx, b.r2, "put", name, value, options)
+		if err == nil {
+			return !object.IsNull(), nil
+		}
+		if tries == 5 || !strings.Contains(err.Error(), tooFast) {
+			return false, fmt.Errorf("%w: %s", err, name)
+		}
+		// At random, so that those who met do not meet again.
+		time.Sleep(time.Duration(tries) * (500*time.Millisecond + rand.N(500*time.Millisecond)))
 	}
-	if object.IsNull() {
-		return fmt.Errorf("bucket: %s: %w", name, store.ErrConflict)
-	}
-	return nil
 }
 
 // shrinks says which objects are worth a try: those that readers download,

@@ -34,7 +34,7 @@ test("the bucket is a store", async (t) => {
   const response = await fetch(url);
   const output = await response.text();
   assert.equal(response.status, 200, output);
-  for (const name of ["TestBucket/sixteen_at_once", "TestBucket/names", "TestGzip"]) {
+  for (const name of ["TestBucket/sixteen_at_once", "TestBucket/names", "TestGzip", "TestAgain", "TestUnchanged"]) {
     assert.match(output, new RegExp(`^ *--- PASS: ${name} `, "m"));
   }
 });

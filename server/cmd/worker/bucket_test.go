@@ -3,6 +3,8 @@
 package main
 
 import (
+	"errors"
+	"syscall/js"
 	"testing"
 
 	"github.com/syumai/workers/cloudflare"
@@ -47,6 +49,48 @@ func TestGzip(t *testing.T) {
 		if data, _, err := b.Get(t.Context(), name); err != nil || string(data) != string(text) {
 			t.Errorf("%s: %d bytes, %v", name, len(data), err)
 		}
+	}
+}
+
+// TestAgain meets an R2 that has too many writes of one object in a second.
+func TestAgain(t *testing.T) {
+	b := bucket{cloudflare.GetBinding("BUCKET")}
+	empty(t, b)
+	refuse := 2
+	put := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		if refuse > 0 {
+			refuse--
+			return js.Global().Get("Promise").Call("reject", js.Global().Get("Error").New("put: Reduce your concurrent request rate for the same object. (10058)"))
+		}
+		return b.r2.Call("put", args[0], args[1], args[2])
+	})
+	defer put.Release()
+	busy := bucket{js.ValueOf(map[string]any{"put": put})}
+	if err := busy.Swap(t.Context(), "private/head", []byte("one"), ""); err != nil || refuse != 0 {
+		t.Errorf("%v, to be refused %d times more", err, refuse)
+	}
+	if err := busy.Swap(t.Context(), "private/head", []byte("two"), ""); !errors.Is(err, store.ErrConflict) {
+		t.Error(err)
+	}
+}
+
+// TestUnchanged writes the same bytes twice.
+func TestUnchanged(t *testing.T) {
+	b := bucket{cloudflare.GetBinding("BUCKET")}
+	empty(t, b)
+	version := func() string {
+		t.Helper()
+		if err := b.Put(t.Context(), "v1/blob/of/zeros", make([]byte, 1000)); err != nil {
+			t.Fatal(err)
+		}
+		object, err := call(t.Context(), b.r2, "head", "v1/blob/of/zeros")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return object.Get("version").String()
+	}
+	if first, second := version(), version(); first != second {
+		t.Errorf("written again: %s, %s", first, second)
 	}
 }
 
