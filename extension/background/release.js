@@ -28,7 +28,7 @@ export class Refusal extends Error {
 }
 
 /** A note and its proof are 2 KB; the rest is room for signatures. */
-const MAX_ANSWER = 256 * 1024;
+const MAX_ANSWER = 2 * 65535 + 4096;
 /** No list is this large; a note that says so is not believed. */
 const MAX_BLOB = 64 * 1024 * 1024;
 /** So often, and so much, may be asked for to check a proof: tiles of the log, and keys that changed. */

@@ -164,7 +164,7 @@ func verify(answerLength, trustLength, clientLength, namesLength, bytesLength, a
 			return json.Marshal(verified{Missing: &missing{lacking.Path, lacking.Limit}})
 		}
 		if err != nil {
-			return json.Marshal(verified{Refused: &refused{code(err), err.Error()}})
+			return json.Marshal(verified{Refused: &refused{code(err, parts[0], c), err.Error()}})
 		}
 		state, err := remember(t)
 		if err != nil {
@@ -183,14 +183,29 @@ func verify(answerLength, trustLength, clientLength, namesLength, bytesLength, a
 	}, answerLength, trustLength, clientLength, namesLength, bytesLength)
 }
 
-// code says in a word which check an error of Verify comes from.
-func code(err error) string {
-	word, _, _ := strings.Cut(err.Error(), ":")
-	switch word {
-	case "proof", "checkpoint":
+// code says in a word which check an error of Verify comes from: by it people
+// are told. The vectors of package release hold it to Verify's words.
+func code(err error, answer []byte, c release.Client) string {
+	text := err.Error()
+	for _, check := range []struct{ code, words string }{
+		{"older", "the next to take"},
+		{"witness", "not the quorum"},
+		{"consistency", "seen before"},
+	} {
+		if strings.Contains(text, check.words) {
+			return check.code
+		}
+	}
+	switch word, _, _ := strings.Cut(text, ":"); word {
+	case "proof", "checkpoint", "log":
 		return "proof"
-	case "witness", "index", "keys", "consistency":
-		return word
+	}
+	noteBytes, _, err := release.Split(answer)
+	if err != nil {
+		return "proof"
+	}
+	if r, err := release.Read(noteBytes); err == nil && r.Trust != c.Trust.Digest() {
+		return "keys"
 	}
 	return "note"
 }
