@@ -73,7 +73,7 @@ type SiteFile struct {
 	Source   string    // where it is written that patients book there
 	Date     string    // when that was read, YYYY-MM-DD
 	Needs    []Need    // what it cannot work without
-	Requests []Request // what it asks for, with the decision that is right
+	Requests []Request // what its pages may ask for, with the decision that is right
 
 	places
 }
@@ -101,11 +101,12 @@ type Request struct {
 
 // A RecipientEntry is an organisation in recipients.json.
 type RecipientEntry struct {
-	Name    string
-	Country string // of its seat, ISO 3166-1 alpha-2
-	Hosts   []string
-	Source  string
-	Date    string
+	Name     string
+	Country  string // of its seat, ISO 3166-1 alpha-2
+	Hosts    []string
+	Purposes []string // of RecipientPurposes; empty: no source says
+	Source   string
+	Date     string
 
 	places
 }
@@ -376,6 +377,7 @@ func (s *Sources) recipients(d Directory) {
 				s.say(e.At(fmt.Sprintf("hosts[%d]", j)), "%s: %v", e.Name, err)
 			}
 		}
+		s.checkPurposes(e)
 	}
 	s.Recipients = append(s.Recipients, entries...)
 }
