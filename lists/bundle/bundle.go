@@ -107,20 +107,29 @@ func (s *set) find(text []byte, n int) (Value, bool, error) {
 	return 0, false, nil
 }
 
-// Open checks data and returns the bundle in it. The error names the section
-// that is wrong.
+// Open is Read for who keeps the bundle somewhere on its own.
 func Open(data []byte) (*Bundle, error) {
+	b, err := Read(data)
+	if err != nil {
+		return nil, err
+	}
+	return &b, nil
+}
+
+// Read checks data and returns the bundle in it. The error names the section
+// that is wrong.
+func Read(data []byte) (b Bundle, err error) {
 	if len(data) < headerSize {
-		return nil, errors.New("bundle: header: " + strconv.Itoa(len(data)) + " bytes, want at least " + strconv.Itoa(headerSize))
+		return b, errors.New("bundle: header: " + strconv.Itoa(len(data)) + " bytes, want at least " + strconv.Itoa(headerSize))
 	}
 	if string(data[:8]) != magic {
-		return nil, errors.New("bundle: header: want the magic " + magic)
+		return b, errors.New("bundle: header: want the magic " + magic)
 	}
 	if n := binary.LittleEndian.Uint32(data[8:]); uint64(n) != uint64(len(data)) {
-		return nil, errors.New("bundle: header: says " + strconv.Itoa(int(n)) + " bytes, has " + strconv.Itoa(len(data)))
+		return b, errors.New("bundle: header: says " + strconv.Itoa(int(n)) + " bytes, has " + strconv.Itoa(len(data)))
 	}
 	if n := binary.LittleEndian.Uint32(data[12:]); n != sections {
-		return nil, errors.New("bundle: header: says " + strconv.Itoa(int(n)) + " sections, want " + strconv.Itoa(sections))
+		return b, errors.New("bundle: header: says " + strconv.Itoa(int(n)) + " sections, want " + strconv.Itoa(sections))
 	}
 	var part [sections][]byte
 	next := uint64(headerSize)
@@ -128,18 +137,16 @@ func Open(data []byte) (*Bundle, error) {
 		offset := uint64(binary.LittleEndian.Uint32(data[16+8*i:]))
 		length := uint64(binary.LittleEndian.Uint32(data[20+8*i:]))
 		if offset != next || offset+length > uint64(len(data)) {
-			return nil, wrong(i, "lies outside the bundle or not behind the section before")
+			return b, wrong(i, "lies outside the bundle or not behind the section before")
 		}
 		next = offset + length
 		part[i] = data[offset:next:next]
 	}
 	if next != uint64(len(data)) {
-		return nil, errors.New("bundle: " + strconv.Itoa(len(data)-int(next)) + " bytes behind the last section")
+		return b, errors.New("bundle: " + strconv.Itoa(len(data)-int(next)) + " bytes behind the last section")
 	}
-	b := &Bundle{
-		rules: part[rulesSection], sets: part[namesSection], machines: part[machinesSection],
-		sites: part[sitesSection], recipients: part[recipientsSection],
-	}
+	b.rules, b.sets, b.machines = part[rulesSection], part[namesSection], part[machinesSection]
+	b.sites, b.recipients = part[sitesSection], part[recipientsSection]
 	for _, s := range []struct {
 		set           *set
 		filter, table int
@@ -148,23 +155,23 @@ func Open(data []byte) (*Bundle, error) {
 		{&b.directories, directoriesFilterSection, directoriesTableSection},
 	} {
 		if problem := s.set.filter.open(part[s.filter]); problem != "" {
-			return nil, wrong(s.filter, problem)
+			return b, wrong(s.filter, problem)
 		}
 		if problem := s.set.table.open(part[s.table]); problem != "" {
-			return nil, wrong(s.table, problem)
+			return b, wrong(s.table, problem)
 		}
 		if s.set.table.keys != s.set.filter.n {
-			return nil, wrong(s.filter, "made for another number of keys than the table has")
+			return b, wrong(s.filter, "made for another number of keys than the table has")
 		}
 	}
-	for i, p := range map[int]*Patterns{stopsSection: &b.Stops, passesSection: &b.Passes} {
-		if problem := p.open(part[i]); problem != "" {
-			return nil, wrong(i, problem)
+	for i, p := range [...]*Patterns{&b.Stops, &b.Passes} {
+		if problem := p.open(part[stopsSection+i]); problem != "" {
+			return b, wrong(stopsSection+i, problem)
 		}
 	}
 	for _, i := range []int{sitesSection, recipientsSection} {
 		if n := len(part[i]); n > 0 && part[i][n-1] != '\n' {
-			return nil, wrong(i, "does not end with a line")
+			return b, wrong(i, "does not end with a line")
 		}
 	}
 	return b, nil

@@ -130,7 +130,7 @@ type Matcher struct {
 	// of its own. It is asked only where two hosts end alike.
 	Registrable func(host []byte) int
 
-	list      *bundle.Bundle
+	list      bundle.Bundle
 	url, page address.URL
 	pageText  []byte
 	pageError error
@@ -158,11 +158,21 @@ type found struct {
 
 // Open returns a Matcher for a bundle. The bytes must not change afterwards.
 func Open(data []byte) (*Matcher, error) {
-	list, err := bundle.Open(data)
-	if err != nil {
+	m := new(Matcher)
+	if err := m.Use(data); err != nil {
 		return nil, err
 	}
-	return &Matcher{list: list}, nil
+	return m, nil
+}
+
+// Use makes m decide with another bundle, whose bytes must not change
+// afterwards. After an error it goes on with the one that it had.
+func (m *Matcher) Use(data []byte) error {
+	list, err := bundle.Read(data)
+	if err == nil {
+		m.list, m.why = list, Own
+	}
+	return err
 }
 
 // Decide answers one request. The error says that the list is corrupt; the
@@ -405,7 +415,7 @@ func (m *Matcher) search(patterns *bundle.Patterns, best *found, r *Request) err
 	}
 	var record bundle.Record
 	s := &m.patterns
-	s.Begin(m.list, patterns, &m.url, &m.pages, r.Type)
+	s.Begin(&m.list, patterns, &m.url, &m.pages, r.Type)
 	for {
 		begin, ok := s.Next(&record)
 		if !ok {

@@ -20,13 +20,18 @@ import (
 const (
 	smallRoom = 64 << 10
 	largeRoom = 256 << 20 // more is refused before it is allocated
+
+	smallAnswer = 4 << 10 // that fits without allocating
 )
 
 var (
 	small  = make([]byte, smallRoom)
-	room   []byte // larger, until it is taken
-	answer []byte
+	room   []byte // for more, until it is taken
+	answer = make([]byte, 0, smallAnswer)
 )
+
+// Reserve makes room for n bytes before JavaScript asks for it.
+func Reserve(n int) { room = make([]byte, n) }
 
 //go:wasmexport input
 func input(n int32) int32 {
@@ -35,7 +40,9 @@ func input(n int32) int32 {
 	case n < 0 || n > largeRoom:
 		return 0
 	case n > smallRoom:
-		room = make([]byte, n)
+		if int(n) > len(room) {
+			room = make([]byte, n)
+		}
 		to = room
 	}
 	return int32(uintptr(unsafe.Pointer(unsafe.SliceData(to))))
