@@ -58,12 +58,12 @@ export class Module {
   #ended = false;
 
   /**
-   * @param {BufferSource} code the module's bytes
+   * @param {BufferSource | Promise<Response>} code the module's bytes, or the file, which is compiled while it comes
    * @returns {Promise<Module>}
    */
   static async start(code) {
     const go = new Go();
-    const { instance } = await WebAssembly.instantiate(code, {
+    const imports = {
       ...go.importObject,
       // How long the registrable domain is that a host ends with, 0 when there
       // is none or it cannot be told: to the engine such a host is a third
@@ -77,7 +77,9 @@ export class Module {
           }
         },
       },
-    });
+    };
+    const { instance } =
+      code instanceof Promise ? await WebAssembly.instantiateStreaming(code, imports) : await WebAssembly.instantiate(code, imports);
     const memory = /** @type {WebAssembly.Memory} */ (instance.exports.mem);
     return new Module(go, instance);
   }
@@ -86,9 +88,8 @@ export class Module {
    * @param {"engine" | "desk"} name of a packaged module
    * @returns {Promise<Module>}
    */
-  static async load(name) {
-    const response = await fetch(api.runtime.getURL(`wasm/${name}.wasm`));
-    return Module.start(await response.arrayBuffer());
+  static load(name) {
+    return Module.start(fetch(api.runtime.getURL(`wasm/${name}.wasm`)));
   }
 
   /**

@@ -3,9 +3,8 @@
 import { onWake } from "./worker.js";
 
 onWake(async () => {
-  const response = await fetch(chrome.runtime.getURL("wasm/empty.wasm"));
   const go = new Go();
-  const { instance } = await WebAssembly.instantiate(await response.arrayBuffer(), go.importObject);
+  const { instance } = await WebAssembly.instantiateStreaming(fetch(chrome.runtime.getURL("wasm/empty.wasm")), go.importObject);
   void go.run(instance);
   return /** @type {any} */ (instance.exports).answer();
 });
