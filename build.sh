@@ -87,6 +87,8 @@ build() {
     GOOS=js GOARCH=wasm go build -trimpath -buildvcs=false -ldflags='-s -w' -o "dist/wasm/$module.wasm" "./wasm/$module"
   done
   cp "$(go env GOROOT)/lib/wasm/wasm_exec.js" dist/wasm/
+  # The engine is packaged as it is once it has started.
+  node extension/tools/prestart.js dist/wasm/wasm_exec.js dist/wasm/engine.wasm dist/wasm/engine.wasm open
   licences ./wasm/engine ./wasm/desk >dist/wasm/LICENSES.txt
   say "the list server as a Worker, in dist/worker"
   mkdir -p dist/worker

@@ -27,7 +27,7 @@ export default [
     languageOptions: { globals: { ...globals.node, ...globals.browser } },
   },
   {
-    files: ["bench/wake.js", "bench/wake/*.js"],
+    files: ["bench/wake.js", "bench/wake/*.js", "tools/prestart.js"],
     languageOptions: { globals: { ...globals.webextensions, Go: "readonly" } },
   },
 ];
