@@ -306,8 +306,8 @@ func (s *Sources) sites(d Directory) {
 }
 
 func (s *Sources) site(site *SiteFile) {
-	if site.Name == "" || strings.ContainsAny(site.Name, "\t\r\n") {
-		s.say(site.At("name"), "name: want the name that patients know, on one line")
+	if site.Name == "" || strings.ContainsAny(site.Name, "\t\r\n<>") {
+		s.say(site.At("name"), "name %q: want the name that patients know, on one line", site.Name)
 	}
 	if len(site.Domains) == 0 {
 		s.say(site.At("domains"), "domains: want at least one")
@@ -358,8 +358,8 @@ func (s *Sources) recipients(d Directory) {
 		if e.broken() {
 			continue
 		}
-		if e.Name == "" || strings.ContainsAny(e.Name, "\t\r\n") {
-			s.say(e.At("name"), "%s.name: want the organisation's, on one line", e.at)
+		if e.Name == "" || strings.ContainsAny(e.Name, "\t\r\n<>") {
+			s.say(e.At("name"), "%s.name %q: want the organisation's, on one line", e.at, e.Name)
 		}
 		if !isCountry(e.Country) {
 			s.say(e.At("country"), "%s: country %q: want the two capital letters of ISO 3166, such as US%s", e.Name, e.Country, countryInstead(e.Country))

@@ -23,6 +23,7 @@ import (
 	"strings"
 
 	"paravent/lists/address"
+	"paravent/lists/bundle"
 	"paravent/lists/compile"
 	"paravent/lists/filter"
 	"paravent/lists/source"
@@ -69,7 +70,7 @@ func Between(before, after []byte) (*Changes, error) {
 	if err != nil {
 		return nil, fmt.Errorf("after: %w", err)
 	}
-	was, is := recipients(old), recipients(list)
+	was, is := RecipientsOf(old), RecipientsOf(list)
 	var c Changes
 	byName := map[string]*Organisation{}
 	left, right := sections(before), sections(after)
@@ -87,7 +88,13 @@ func Between(before, after []byte) (*Changes, error) {
 			for _, text := range side.texts {
 				name := ""
 				if host := hostOf(section.name, text); host != "" {
-					name = cmp.Or(behind(is, host), behind(was, host))
+					who, ok := is.Behind(host)
+					if !ok {
+						who, ok = was.Behind(host)
+					}
+					if ok {
+						name = who.Name + " (" + who.Country + ")"
+					}
 				}
 				*side.lines = append(*side.lines, Line{text, name})
 				if name == "" {
@@ -160,24 +167,27 @@ func hostOf(section, line string) string {
 	return r.Host
 }
 
-// recipients are who stands behind which host.
-func recipients(l *compile.List) map[string]string {
-	names := make(map[string]string, len(l.Recipients))
+// Recipients are who stands behind which host.
+type Recipients map[string]bundle.Recipient
+
+// RecipientsOf are those that a list knows.
+func RecipientsOf(l *compile.List) Recipients {
+	all := make(Recipients, len(l.Recipients))
 	for _, r := range l.Recipients {
-		names[r.Host] = r.Name + " (" + r.Country + ")"
+		all[r.Host] = r
 	}
-	return names
+	return all
 }
 
-// behind is who stands behind a host or what it is a subdomain of.
-func behind(names map[string]string, host string) string {
+// Behind is who stands behind a host, or behind what it is a subdomain of.
+func (all Recipients) Behind(host string) (bundle.Recipient, bool) {
 	for {
-		if name := names[host]; name != "" {
-			return name
+		if r, ok := all[host]; ok {
+			return r, true
 		}
 		_, rest, ok := strings.Cut(host, ".")
 		if !ok {
-			return ""
+			return bundle.Recipient{}, false
 		}
 		host = rest
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,10 +9,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"paravent/lists/address"
@@ -26,7 +23,7 @@ import (
 
 func runList(args []string, out io.Writer) error {
 	if len(args) == 0 {
-		return errors.New("list: want lint, test, build, import or diff; paravent help says more")
+		return errors.New("list: want lint, test, build, import, diff, stats or from-report; paravent help says more")
 	}
 	switch args[0] {
 	case "lint":
@@ -35,12 +32,16 @@ func runList(args []string, out io.Writer) error {
 		return listBuild(args[1:], out)
 	case "diff":
 		return listDiff(args[1:], out)
+	case "from-report":
+		return listFromReport(args[1:], out)
 	case "import":
 		return listImport(args[1:], out)
+	case "stats":
+		return listStats(args[1:], out)
 	case "test":
 		return listTest(args[1:], out)
 	}
-	return fmt.Errorf("list %s: want lint, test, build, import or diff; paravent help says more", args[0])
+	return fmt.Errorf("list %s: want lint, test, build, import, diff, stats or from-report; paravent help says more", args[0])
 }
 
 // A blob is how a built file is named in about.json and in releases.
@@ -161,9 +162,6 @@ const longestExample = 160
 // printReport writes a report's counts, and examples of what was left out.
 func printReport(out io.Writer, r *source.Report, examples bool) {
 	fmt.Fprintf(out, "rules in      %9d\n", r.In)
-	byCount := func(m map[string]int) []string {
-		return slices.SortedFunc(maps.Keys(m), func(a, b string) int { return cmp.Or(m[b]-m[a], strings.Compare(a, b)) })
-	}
 	for _, kind := range byCount(r.Used) {
 		fmt.Fprintf(out, "  used        %9d  %s\n", r.Used[kind], kind)
 	}

@@ -14,8 +14,16 @@ const help = `paravent keeps the lists that stand between a patient and those wh
 
   paravent list build [-o DIR] [-upstream DIR] SOURCE...
         make the canonical text, the bundle and about.json of source directories
+  paravent list lint [-upstream DIR] [SOURCE...]
+        find every mistake in the sources, with its line and what to do
   paravent list test [-upstream DIR] SOURCE...
         build in memory, decide every request that the sites expect, and compare
+  paravent list diff [-sites DIRS] [-n LINES] BEFORE AFTER
+        what changed between two lists, built or not, for whom and on which sites
+  paravent list stats [-upstream DIR] [SOURCE...]
+        count what the sources say, and how old what shows it is
+  paravent list from-report [-upstream DIR] REPORT.json [SOURCE...]
+        draft a rule and its test from a patient's saved report
   paravent list import [-v] [-format easylist|dnr|hosts|disconnect] [-o DIR] FILE
         make a list of somebody else's alone, and count what is left out
   paravent check [-bundle FILE] [-explain]
