@@ -1,6 +1,7 @@
-// Paravent-server publishes a list's releases over HTTP, and runs the demo: a
-// booking site that leaks and the recipients that watch. "paravent-server help"
-// lists its verbs.
+// Paravent-server serves a list's releases over HTTP and takes new ones, writes
+// them out for any web server, cosigns the logs of others, and runs the demo: a
+// booking site that leaks and the recipients that watch.
+// "paravent-server help" lists its verbs.
 package main
 
 import (
@@ -14,27 +15,37 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
-	"paravent/server/gateway"
-	"paravent/server/publish"
-	"paravent/server/store"
+	"golang.org/x/mod/sumdb/note"
+
+	"paravent/lists/release"
 )
 
-const usage = `paravent-server publishes releases of the list and runs the demo.
+const usage = `paravent-server serves releases of the list and runs the demo.
 
-  paravent-server serve -store DIR -listen ADDR [-gateway]
-      Answers GET /v1/release, /v1/blob/{sha256} and /healthz from the store
-      that "paravent release publish" writes. Prints one line of JSON with its
-      address when it is ready. With -gateway it also answers POST /gateway:
-      it fetches photos that the list relays, and nothing else.
+  paravent-server serve -store DIR -listen ADDR [-trust FILE -log-key FILE] [-gateway]
+      Serves the releases in DIR and the log they stand in, at /v1/…,
+      /checkpoint and /tile/…, with /healthz and /metrics. With -trust and
+      -log-key it also takes new ones from "paravent release push": release 0
+      by the maintainers of the trust text FILE, later ones by those that the
+      log names; it signs the log's checkpoints with the key FILE, made by
+      "paravent key new". With -gateway it also answers POST /gateway: it
+      fetches photos that the list relays, and nothing else. Prints one line of
+      JSON with its address when it is ready.
 
-  paravent-server demo [-port N] [-store DIR]
+  paravent-server export -store DIR OUT
+      Writes all that serve would serve of DIR as files below OUT, for any web
+      server or CDN. Run it again after a release: it writes what is new.
+
+  paravent-server demo [-port N] [-store DIR [-trust FILE -log-key FILE]]
       Runs a booking site that leaks and the recipients that watch it, on
       loopback, from port N on (8480; 0 takes free ones). With -store it also
-      serves that store's releases and fetches photos for their readers.
-      Prints one line of JSON with all addresses when it is ready.
+      serves that store's releases, and takes new ones, as serve does, and
+      fetches photos for their readers. Prints one line of JSON with all
+      addresses when it is ready.
 
   paravent-server help
 `
@@ -57,6 +68,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	switch verb {
 	case "serve":
 		return serve(ctx, args, stdout, stderr)
+	case "export":
+		return export(ctx, args, stdout, stderr)
 	case "demo":
 		return runDemo(ctx, args, stdout, stderr)
 	case "help", "-h", "-help", "--help":
@@ -66,9 +79,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return fmt.Errorf("unknown verb %q; \"paravent-server help\" lists them", verb)
 }
 
-// parse reads a verb's flags, which take no further arguments. done says that
-// the flags asked for help only.
-func parse(flags *flag.FlagSet, args []string, stderr io.Writer) (done bool, err error) {
+// parse reads a verb's flags and its further arguments, of which it takes as
+// many as wanted are named. done says that the flags asked for help only.
+func parse(flags *flag.FlagSet, args []string, stderr io.Writer, wanted ...string) (done bool, err error) {
 	flags.SetOutput(stderr)
 	flags.Usage = func() { io.WriteString(stderr, usage) }
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
@@ -76,43 +89,38 @@ func parse(flags *flag.FlagSet, args []string, stderr io.Writer) (done bool, err
 	} else if err != nil {
 		return false, err
 	}
-	if flags.NArg() > 0 {
-		return false, fmt.Errorf("%s: unexpected argument %q", flags.Name(), flags.Arg(0))
+	if n := flags.NArg(); n > len(wanted) {
+		return false, fmt.Errorf("%s: unexpected argument %q", flags.Name(), flags.Arg(len(wanted)))
+	} else if n < len(wanted) {
+		return false, fmt.Errorf("%s: needs %s", flags.Name(), wanted[n])
 	}
 	return false, nil
 }
 
-func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
-	dir := flags.String("store", "", "")
-	listen := flags.String("listen", "", "")
-	withGateway := flags.Bool("gateway", false, "")
-	if done, err := parse(flags, args, stderr); done || err != nil {
-		return err
-	}
-	if *dir == "" || *listen == "" {
-		return errors.New("serve: needs -store DIR and -listen ADDR, for example -listen 127.0.0.1:8481")
-	}
-	log := slog.New(slog.NewTextHandler(stderr, nil))
-	s, err := store.Open(*dir)
+// readTrust reads a file with a trust text.
+func readTrust(path string) (release.Trust, error) {
+	text, err := os.ReadFile(path)
 	if err != nil {
-		return err
+		return release.Trust{}, err
 	}
-	h := publish.Handler(s, log)
-	if *withGateway {
-		mux := http.NewServeMux()
-		mux.Handle("/", h)
-		mux.Handle("/gateway", gateway.New(gateway.Options{Allow: photoRules(s, log), Log: log}))
-		h = mux
-	}
-	l, err := net.Listen("tcp", *listen)
+	trust, err := release.ParseTrust(string(text))
 	if err != nil {
-		return fmt.Errorf("serve: %w", err)
+		return release.Trust{}, fmt.Errorf("%s: %w", path, err)
 	}
-	if _, err := fmt.Fprintf(stdout, "{\"lists\":\"http://%s\"}\n", l.Addr()); err != nil {
-		return err
+	return trust, nil
+}
+
+// readLogKey reads the file with the key that signs a log's checkpoints.
+func readLogKey(path string) (note.Signer, error) {
+	secret, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
 	}
-	return serveUntilDone(ctx, l, h, log)
+	key, err := note.NewSigner(strings.TrimSpace(string(secret)))
+	if err != nil {
+		return nil, fmt.Errorf("%s: is not a key made by \"paravent key new\": %w", path, err)
+	}
+	return key, nil
 }
 
 // serveUntilDone answers on l until ctx ends, then lets running answers finish

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"archive/tar"
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -24,45 +24,105 @@ import (
 	"paravent/server/store"
 )
 
-// put publishes a list with these photo rules.
-func put(t *testing.T, s *store.Store, photos ...string) release.Release {
+// The keys of the tests, made of their names.
+func newKey(t *testing.T, name string) (secret, public string) {
 	t.Helper()
-	text := []byte("paravent list 1\n[sites]\n[recipients]\n[needs]\n[exceptions]\n[photos]\n" +
-		strings.Join(append(photos, ""), "\n") + "[hosts]\ntracker.example\n[rules]\n")
+	secret, public, err := note.GenerateKey(strings.NewReader(name+strings.Repeat("-", 64)), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return secret, public
+}
+
+// trustAndKey writes the two files that a server needs to take releases.
+func trustAndKey(t *testing.T) (trust, logKey string) {
+	t.Helper()
+	_, maintainer := newKey(t, "demo.maintainer")
+	secret, public := newKey(t, "demo.log")
+	dir := t.TempDir()
+	trust, logKey = filepath.Join(dir, "trust.txt"), filepath.Join(dir, "log.key")
+	for path, text := range map[string]string{
+		trust:  "threshold 1\nmaintainer " + maintainer + "\nlog " + public + "\nquorum none\n",
+		logKey: secret + "\n",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return trust, logKey
+}
+
+// put pushes a list with these photo rules to a server of the store.
+func put(t *testing.T, dir string, photos ...string) release.Release {
+	t.Helper()
+	text := []byte("paravent list 1\n[sites]\n[recipients]\n[needs]\n[exceptions]\n[photos]\n" + strings.Join(photos, "\n") + "\n[hosts]\ntracker.example\n[rules]\n")
 	bundle, err := compile.Compile(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	about := fmt.Sprintf(`{"list":{"size":%d,"sha256":%q},"bundle":{"size":%d,"sha256":%q}}`, len(text), store.Sum(text), len(bundle), store.Sum(bundle))
-	dir := t.TempDir()
-	for name, data := range map[string][]byte{"list.txt": text, "list.bundle": bundle, "about.json": []byte(about)} {
-		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	secret, _, err := note.GenerateKey(rand.Reader, "demo.server")
+	filters, err := compile.Filters(bundle)
 	if err != nil {
 		t.Fatal(err)
 	}
-	signer, err := note.NewSigner(secret)
+	trustFile, logKey := trustAndKey(t)
+	trust, err := os.ReadFile(trustFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := publish.Publish(s, dir, signer, time.Now(), publish.Options{WaitSeconds: 1, Valid: time.Hour})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-func newStore(t *testing.T) (*store.Store, string) {
-	t.Helper()
-	dir := t.TempDir()
 	s, err := store.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s, dir
+	newest, err := publish.ReadNewest(t.Context(), s)
+	if err != nil && err != publish.ErrEmpty {
+		t.Fatal(err)
+	}
+	issued := time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC)
+	r := release.Release{
+		Issued: issued, Expires: issued.Add(time.Hour), WaitSeconds: 1, Source: strings.Repeat("5", 40), Trust: release.DigestOf(trust),
+		List: release.DigestOf(text), Bundle: release.DigestOf(bundle), Filters: release.DigestOf(filters),
+	}
+	if err == nil {
+		r.Index = newest.Index + 1
+	}
+	body, err := r.Body()
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, _ := newKey(t, "demo.maintainer")
+	signer, err := note.NewSigner(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := note.Sign(&note.Note{Text: body}, signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	add := func(name string, data []byte) {
+		if err := w.WriteHeader(&tar.Header{Name: name, Size: int64(len(data)), Mode: 0o644, Format: tar.FormatPAX}); err != nil {
+			t.Fatal(err)
+		}
+		w.Write(data)
+	}
+	add("note", signed)
+	for _, data := range [][]byte{trust, text, bundle, filters} {
+		add("v1/blob/"+release.DigestOf(data).SHA256, data)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	server := start(t, "serve", "-store", dir, "-listen", "127.0.0.1:0", "-trust", trustFile, "-log-key", logKey)["lists"].(string)
+	response, err := http.Post(server+"/v1/release", "application/x-tar", &b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if answer, err := io.ReadAll(response.Body); response.StatusCode != 200 {
+		t.Fatalf("%d %s %v", response.StatusCode, answer, err)
+	}
+	return r
 }
 
 // start runs a verb until the test ends, and returns the JSON of its ready
@@ -119,11 +179,11 @@ func ask(t *testing.T, method, origin, path, body string) (status int, contentTy
 }
 
 func TestServeHasNoGatewayUnlessAsked(t *testing.T) {
-	s, dir := newStore(t)
-	put(t, s, "||photos.localhost/*.jpg|")
+	dir := t.TempDir()
+	put(t, dir, "||photos.localhost/*.jpg|")
 	const body = `{"url":"http://photos.localhost:1/a.jpg"}`
 	plain := start(t, "serve", "-store", dir, "-listen", "127.0.0.1:0")["lists"].(string)
-	if status, _, answer := ask(t, "GET", plain, "/v1/release", ""); status != 200 || !strings.HasPrefix(answer, "paravent release 1\nindex 1\n") {
+	if status, _, answer := ask(t, "GET", plain, "/v1/release", ""); status != 200 || !strings.HasPrefix(answer, "paravent release 2\nindex 0\n") {
 		t.Errorf("release: %d %s", status, answer)
 	}
 	if status, _, answer := ask(t, "POST", plain, "/gateway", body); status != 404 {
@@ -140,7 +200,7 @@ func TestServeHasNoGatewayUnlessAsked(t *testing.T) {
 }
 
 func TestDemoFetchesPhotosOfItsRelease(t *testing.T) {
-	s, dir := newStore(t)
+	dir := t.TempDir()
 	ready := start(t, "demo", "-port", "0", "-store", dir)
 	photos := ready["recipients"].(map[string]any)["photos"].(string)
 	board := func() string {
@@ -163,7 +223,7 @@ func TestDemoFetchesPhotosOfItsRelease(t *testing.T) {
 	if strings.Contains(board(), `"from":"gateway"`) {
 		t.Error("a photo was fetched before the first release")
 	}
-	put(t, s, "||photos.localhost/*.jpg|")
+	put(t, dir, "||photos.localhost/*.jpg|")
 	if status, contentType, answer := fetch(photo); status != 200 || contentType != "image/jpeg" {
 		t.Errorf("%s: %d %s %.100s", photo, status, contentType, answer)
 	}
@@ -173,7 +233,7 @@ func TestDemoFetchesPhotosOfItsRelease(t *testing.T) {
 	if status, _, answer := fetch(ready["recipients"].(map[string]any)["analytics"].(string) + "/a.jpg"); status != 403 {
 		t.Errorf("another host: %d %s", status, answer)
 	}
-	if status, _, answer := ask(t, "GET", ready["lists"].(string), "/v1/release", ""); status != 200 || !strings.Contains(answer, "index 1\n") {
+	if status, _, answer := ask(t, "GET", ready["lists"].(string), "/v1/release", ""); status != 200 || !strings.Contains(answer, "index 0\n") {
 		t.Errorf("lists: %d %s", status, answer)
 	}
 }
@@ -190,7 +250,11 @@ func TestDemoWithoutStoreHasNeitherListsNorGateway(t *testing.T) {
 
 // The gateway follows the release in force, and keeps the last readable one.
 func TestPhotoRules(t *testing.T) {
-	s, dir := newStore(t)
+	dir := t.TempDir()
+	s, err := store.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var log bytes.Buffer
 	allow := photoRules(s, slog.New(slog.NewTextHandler(&log, nil)))
 	const a, b = "https://a.example/photo/1.jpg", "https://b.example/photo/1.jpg"
@@ -201,32 +265,54 @@ func TestPhotoRules(t *testing.T) {
 		}
 	}
 	want("no release", false, false)
-	put(t, s, "||a.example/photo/")
-	want("release 1", true, false)
-	put(t, s, "||b.example/photo/")
-	want("release 2", false, true)
+	put(t, dir, "||a.example/photo/")
+	want("release 0", true, false)
+	put(t, dir, "||b.example/photo/")
+	want("release 1", false, true)
 
-	r := put(t, s, "||a.example/photo/", "||b.example/photo/")
-	bundle := s.BlobPath(r.Bundle.SHA256)
-	good, err := os.ReadFile(bundle)
+	r := put(t, dir, "||a.example/photo/", "||b.example/photo/")
+	name := "v1/blob/" + r.Bundle.SHA256
+	good, _, err := s.Get(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(bundle, good[:len(good)-1], 0o644); err != nil {
+	if err := s.Put(t.Context(), name, good[:len(good)-1]); err != nil {
 		t.Fatal(err)
 	}
-	want("release 3 with a damaged bundle", false, true)
-	if n := strings.Count(log.String(), bundle); n != 1 {
-		t.Errorf("the log names %s %d times: %s", bundle, n, log.String())
+	want("release 2 with a damaged bundle", false, true)
+	if n := strings.Count(log.String(), name); n != 1 {
+		t.Errorf("the log names %s %d times: %s", name, n, log.String())
 	}
-	if err := os.WriteFile(bundle, good, 0o644); err != nil {
+	if err := s.Put(t.Context(), name, good); err != nil {
 		t.Fatal(err)
 	}
-	want("release 3 repaired", true, true)
-	if err := os.Truncate(filepath.Join(dir, "head"), 10); err != nil {
+	want("release 2 repaired", true, true)
+	if err := os.Truncate(filepath.Join(dir, "v1", "release"), 10); err != nil {
 		t.Fatal(err)
 	}
-	want("half a head", true, true)
+	want("half a release", true, true)
+}
+
+func TestExport(t *testing.T) {
+	dir, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
+	export := func() string {
+		var stdout bytes.Buffer
+		if err := run(t.Context(), []string{"export", "-store", dir, out}, &stdout, io.Discard); err != nil {
+			t.Fatal(err)
+		}
+		return stdout.String()
+	}
+	err := run(t.Context(), []string{"export", "-store", dir, out}, io.Discard, io.Discard)
+	if err == nil || err.Error() != "export: no release is in force yet" {
+		t.Errorf("an empty store: %v", err)
+	}
+	put(t, dir, "||a.example/photo/")
+	if got, want := export(), "9 files are new in "+out+"\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got, want := export(), "0 files are new in "+out+"\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
 }
 
 func TestVerbs(t *testing.T) {
@@ -234,6 +320,7 @@ func TestVerbs(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	trust, _ := trustAndKey(t)
 	for _, c := range []struct{ args, out, err string }{
 		{"", "paravent-server serve -store DIR", ""},
 		{"help", "paravent-server demo [-port N]", ""},
@@ -242,7 +329,15 @@ func TestVerbs(t *testing.T) {
 		{"serve", "", "needs -store DIR and -listen ADDR"},
 		{"serve -store " + t.TempDir() + " -listen 127.0.0.1:x", "", "serve: listen tcp"},
 		{"serve -store " + file + "/store -listen 127.0.0.1:0", "", file},
-		{"serve -store a -listen b c", "", `unexpected argument "c"`},
+		{"serve -store a -listen b c", "", `serve: unexpected argument "c"`},
+		{"serve -store a -listen b -trust c", "", "serve: -trust and -log-key go together: with both it takes releases, without it only serves them"},
+		{"serve -store a -listen b -trust " + file + " -log-key " + file, "", "serve: " + file + `: trust: no line "threshold"`},
+		{"serve -store a -listen b -trust " + trust + " -log-key " + trust, "", "serve: " + trust + `: is not a key made by "paravent key new": `},
+		{"demo -trust a -log-key b", "", "demo: -trust and -log-key need -store DIR"},
+		{"export -store a", "", "export: needs -store DIR and, last, OUT"},
+		{"export out", "", "export: needs -store DIR and, last, OUT"},
+		{"export -store a b c", "", `export: unexpected argument "c"`},
+		{"export -store " + file + ".not out", "", "export: stat " + file + ".not: no such file or directory"},
 		{"demo 8480", "", `unexpected argument "8480"`},
 		{"demo -port 0 -store " + file, "", file},
 		{"demo -loud", "", "flag provided but not defined: -loud"},

@@ -1,18 +1,21 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 
+	"paravent/server/publish"
 	"paravent/server/store"
 	"paravent/wasm/match"
 )
 
 // photoRules returns a gateway's rule: an address is a photo's if a photo rule
-// of the release in force says so. It looks at the head each time, so that a
-// new release counts at once. If that cannot be read, the rules of the last
-// one that could be stay in force; before the first, nothing is a photo.
-func photoRules(s *store.Store, log *slog.Logger) func(url string) bool {
+// of the release in force says so. It looks at that each time, so that a new
+// release counts at once. If it cannot be read, the rules of the last one that
+// could be stay in force; before the first, nothing is a photo.
+func photoRules(s store.Store, log *slog.Logger) func(url string) bool {
 	var (
 		mu     sync.Mutex
 		bundle string // SHA-256 of the bundle that list was made from
@@ -23,19 +26,20 @@ func photoRules(s *store.Store, log *slog.Logger) func(url string) bool {
 		mu.Lock()
 		defer mu.Unlock()
 		err := func() error {
-			_, head, err := s.Head()
-			if err != nil || head.Bundle.SHA256 == bundle {
+			ctx := context.Background()
+			newest, err := publish.ReadNewest(ctx, s)
+			if err != nil || newest.Bundle.SHA256 == bundle {
 				return err
 			}
-			data, err := s.Blob(head.Bundle.SHA256)
+			data, err := publish.ReadBlob(ctx, s, newest.Bundle)
 			if err != nil {
 				return err
 			}
 			fresh, err := match.Open(data)
 			if err != nil {
-				return &store.Corrupt{Path: s.BlobPath(head.Bundle.SHA256), Why: err.Error()}
+				return fmt.Errorf("the bundle of release %d: %w", newest.Index, err)
 			}
-			list, bundle = fresh, head.Bundle.SHA256
+			list, bundle = fresh, newest.Bundle.SHA256
 			return nil
 		}()
 		if err == nil {
