@@ -99,12 +99,18 @@ func newWorld(t testing.TB, s store.Store) *world {
 	return w
 }
 
-// serve starts the world's server on a socket.
+// serve starts the world's server as a program does.
 func (w *world) serve() *world {
 	w.t.Helper()
 	if err := publish.Replay(context.Background(), w.options); err != nil {
 		w.t.Fatal(err)
 	}
+	return w.listen()
+}
+
+// listen answers on a new socket.
+func (w *world) listen() *world {
+	w.t.Helper()
 	server := httptest.NewServer(publish.Handler(w.options))
 	w.t.Cleanup(server.Close)
 	w.origin = server.URL
