@@ -18,10 +18,9 @@ import trust from "./trust.txt";
 /**
  * @typedef {object} StoredObject what R2 returns
  * @property {ReadableStream<Uint8Array>} body
- * @property {number} size
- * @property {string} httpEtag
  * @property {{contentEncoding?: string}} [httpMetadata]
  * @property {() => Promise<string>} text
+ * @property {() => Promise<ArrayBuffer>} arrayBuffer
  *
  * @typedef {object} Env
  * @property {{get(name: string): Promise<StoredObject | null>}} BUCKET
@@ -57,8 +56,8 @@ export default {
     const name = new URL(request.url).pathname.slice(1);
     if (request.method === "GET" || request.method === "HEAD") {
       if (name === "v1/release") return release(request, env);
-      if (name === "checkpoint") return newest(request, env, name, TEXT);
-      if (name === "v1/filters") return newest(request, env, name, BYTES);
+      if (name === "checkpoint") return checkpoint(request, env);
+      if (name === "v1/filters") return filters(request, env);
       if (BLOB.test(name) || DELTA.test(name) || TILE.test(name)) return immutable(request, env, ctx, name);
     }
     return start(request, env, ctx);
@@ -79,7 +78,7 @@ async function immutable(request, env, ctx, name) {
   let stored = await cache.match(key);
   if (!stored) {
     const object = await env.BUCKET.get(name);
-    if (!object) return plain(`no such ${name}\n`, 404);
+    if (!object) return plain("no such object\n", 404);
     stored = new Response(object.body, {
       headers: { "Cache-Control": IMMUTABLE, [ENCODED]: object.httpMetadata?.contentEncoding ?? "identity" },
     });
@@ -104,37 +103,54 @@ async function immutable(request, env, ctx, name) {
  */
 async function release(request, env) {
   const object = await env.BUCKET.get("v1/release");
-  if (!object) return plain("no release has been published\n", 404);
+  if (!object) return plain("no release is in force yet\n", 404);
   const body = await object.text();
   // The signed text ends with the newline before the first empty line.
-  const text = body.slice(0, body.indexOf("\n\n") + 1);
-  const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-  return tagged(request, body, `"${Array.from(sum, (byte) => byte.toString(16).padStart(2, "0")).join("")}"`, TEXT);
+  const text = new TextEncoder().encode(body.slice(0, body.indexOf("\n\n") + 1));
+  return newest(request, body, TEXT, await tag(text));
+}
+
+/**
+ * The filters of the newest release, tagged as its note names them.
+ * @param {Request} request
+ * @param {Env} env
+ */
+async function filters(request, env) {
+  const object = await env.BUCKET.get("v1/filters");
+  if (!object) return plain("no release is in force yet\n", 404);
+  const body = await object.arrayBuffer();
+  // Weak, as it is that of the bytes before any compression on the way.
+  return newest(request, body, BYTES, `W/${await tag(body)}`);
 }
 
 /**
  * @param {Request} request
  * @param {Env} env
- * @param {string} name
- * @param {string} type
  */
-async function newest(request, env, name, type) {
-  const object = await env.BUCKET.get(name);
-  return object ? tagged(request, object.body, object.httpEtag, type) : plain("nothing has been published\n", 404);
+async function checkpoint(request, env) {
+  const object = await env.BUCKET.get("checkpoint");
+  return object ? newest(request, object.body, TEXT) : plain("no such object\n", 404);
+}
+
+/** @param {BufferSource} bytes */
+async function tag(bytes) {
+  const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return `"${Array.from(sum, (byte) => byte.toString(16).padStart(2, "0")).join("")}"`;
 }
 
 /**
  * An answer that is asked for anew each time, and not sent to who has it.
  * @param {Request} request
- * @param {string | ReadableStream<Uint8Array>} body
- * @param {string} tag
+ * @param {BodyInit} body
  * @param {string} type
+ * @param {string} [etag]
  */
-function tagged(request, body, tag, type) {
-  const headers = { "Content-Type": type, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff", ETag: tag };
-  const known = (request.headers.get("If-None-Match") ?? "").split(",").map((other) => other.trim().replace(/^W\//, ""));
-  if (known.includes(tag) || known.includes("*")) return answer(request, null, headers, 304);
-  return answer(request, body, headers);
+function newest(request, body, type, etag) {
+  const headers = { "Content-Type": type, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff" };
+  if (!etag) return answer(request, body, headers);
+  const known = (request.headers.get("If-None-Match") ?? "").split(",").map((other) => other.trim());
+  const same = known.some((other) => other === "*" || other.replace(/^W\//, "") === etag.replace(/^W\//, ""));
+  return answer(request, same ? null : body, { ...headers, ETag: etag }, same ? 304 : 200);
 }
 
 /**

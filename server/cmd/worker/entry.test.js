@@ -113,14 +113,18 @@ test("the release is tagged by its text alone", async () => {
 
 test("checkpoint and filters are read anew", async () => {
   for (const [name, type] of [["checkpoint", "text/plain; charset=utf-8"], ["v1/filters", "application/octet-stream"]]) {
-    await bucket.put(name, "first");
-    const first = await ask(`/${name}`);
-    assert.deepEqual([first.status, String(first.body), first.headers["content-type"]], [200, "first", type]);
-    assert.equal((await ask(`/${name}`, { "If-None-Match": String(first.headers.etag) })).status, 304);
-    await bucket.put(name, "second");
-    const second = await ask(`/${name}`, { "If-None-Match": String(first.headers.etag) });
-    assert.deepEqual([second.status, String(second.body)], [200, "second"]);
+    for (const data of ["first", "second"]) {
+      await bucket.put(name, data);
+      const { status, headers, body } = await ask(`/${name}`);
+      assert.deepEqual([status, String(body), headers["content-type"]], [200, data, type]);
+      assert.equal(headers["cache-control"], "no-cache");
+    }
   }
+  assert.equal((await ask("/checkpoint")).headers.etag, undefined);
+  const etag = `W/"${createHash("sha256").update("second").digest("hex")}"`;
+  assert.equal((await ask("/v1/filters")).headers.etag, etag);
+  assert.equal((await ask("/v1/filters", { "If-None-Match": etag })).status, 304);
+  assert.equal((await ask("/v1/filters", { "If-None-Match": TAG })).status, 200);
 });
 
 test("what was compressed once is sent as it lies there", async () => {

@@ -22,9 +22,10 @@ export const BUILT = fileURLToPath(new URL("../../../dist/worker", import.meta.u
  * @property {string | Uint8Array<ArrayBuffer>} contents
  *
  * @typedef {object} Bucket the one that the Worker reads and writes
- * @property {(name: string, data: string | Uint8Array<ArrayBuffer>, options?: {httpMetadata: {contentEncoding: string}}) => Promise<unknown>} put
+ * @property {(name: string, data: string | Uint8Array<ArrayBuffer>, options?: {httpMetadata: {contentEncoding?: string}}) => Promise<unknown>} put
+ * @property {(name: string) => Promise<{httpMetadata: {contentEncoding?: string}, arrayBuffer: () => Promise<ArrayBuffer>} | null>} get
  * @property {(name: string) => Promise<void>} delete
- * @property {() => Promise<{objects: {key: string}[]}>} list
+ * @property {() => Promise<{objects: {key: string}[], truncated: boolean}>} list
  */
 
 /**

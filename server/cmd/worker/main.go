@@ -2,20 +2,75 @@
 
 // Command worker is the list server as a Cloudflare Worker, see README.md in
 // this folder. It is started by entry.js for one request that is not a read,
-// and ends with its answer. Beside it lie the texts and bindings of its
-// wrangler.toml:
+// and ends with its answer. It finds, as bindings of the Worker:
 //
 //	BUCKET   the R2 bucket that is the store
-//	LOG_KEY  the log's secret key, a secret of the Worker
-//	TRUST    trust.txt, who may publish the first release
+//	LOG_KEY  the log's secret key
+//	TRUST    the text that judges release 0
 package main
 
 import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
+	"os"
+	"strings"
 
 	"github.com/syumai/workers"
+	"github.com/syumai/workers/cloudflare"
+	"golang.org/x/mod/sumdb/note"
+
+	"paravent/lists/release"
+	"paravent/server/publish"
 )
 
 func main() {
-	workers.Serve(http.NotFoundHandler())
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	handler, err := open(log)
+	if err != nil {
+		log.Error("cannot serve", "err", err)
+		handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			http.Error(w, "the Worker lacks something that it needs; its log names it", http.StatusServiceUnavailable)
+		})
+	}
+	workers.Serve(around(handler))
+}
+
+func open(log *slog.Logger) (http.Handler, error) {
+	trust, err := release.ParseTrust(cloudflare.Getenv("TRUST"))
+	if err != nil {
+		return nil, fmt.Errorf("trust.txt: %w", err)
+	}
+	secret := strings.TrimSpace(cloudflare.Getenv("LOG_KEY"))
+	if secret == "" {
+		return nil, errors.New("there is no LOG_KEY: wrangler secret put LOG_KEY")
+	}
+	key, err := note.NewSigner(secret)
+	if err != nil {
+		return nil, fmt.Errorf("LOG_KEY: %w: want the file that \"paravent key new\" wrote", err)
+	}
+	r2 := cloudflare.GetBinding("BUCKET")
+	if r2.IsUndefined() {
+		return nil, errors.New("there is no bucket BUCKET: see wrangler.toml")
+	}
+	return publish.Handler(publish.Options{Store: bucket{r2}, Trust: trust, LogKey: key, Log: log}), nil
+}
+
+// unread is how much of a request that was answered before its end is read
+// nevertheless, so that its connection can be used again: as much as net/http
+// reads.
+const unread = 256 << 10
+
+// around does what net/http does around a handler, and the package workers
+// does not: it splits headers at their commas, and leaves bodies half read.
+func around(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for name, parts := range r.Header {
+			r.Header[name] = []string{strings.Join(parts, ",")}
+		}
+		next.ServeHTTP(w, r)
+		io.CopyN(io.Discard, r.Body, unread) // an error comes too late to matter
+	})
 }
