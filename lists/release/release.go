@@ -1,45 +1,162 @@
-// Package release reads and writes the signed note that puts a list in force,
-// and decides whether a note is to be believed.
+// Package release reads and writes what puts a list in force: signed notes, the
+// trust texts that say whom to believe, the log's proofs, and the deltas between
+// lists. Verify decides whether a note is to be believed.
 //
-// A release is a signed note as golang.org/x/mod/sumdb/note defines it: a
-// text, a blank line, then one line a signature ("— name base64"; Ed25519).
-// The text is exactly these seven lines, each ending in a newline, with single
+// The package does no I/O, asks no clock and needs no JSON, because it also
+// runs inside the extension. The example of Verify shows a whole answer of a
+// list server, byte for byte.
+//
+// # Note
+//
+// A release is a signed note as c2sp.org/signed-note and
+// golang.org/x/mod/sumdb/note define it: a text, a blank line, then one line a
+// signature ("— name base64"; Ed25519, type 0x01). It has at most 65535 bytes.
+// The text is exactly these eleven lines, each ending in a newline, with single
 // spaces and nothing before, between or after:
 //
-//		paravent release 1
-//		index 3
+//		paravent release 2
+//		index 12
 //		issued 2026-11-22T07:00:00Z
 //		expires 2026-12-22T07:00:00Z
 //		wait 900
-//		bundle 2345678 5f1b…64 digits of lowercase hex
-//		blob list 1234567 9c40…64 digits of lowercase hex
+//		source 9fceb02d0ae598e95dc970b74767f19372d61af8
+//		keys-since 4
+//		trust 702 5f1b…64 digits of lowercase hex
+//		list 1234567 9c40…
+//		bundle 2345678 77ab…
+//		filters 345678 e01d…
 //
-//	  - index: the number of the release, from 1 to 2⁵³−1, without leading
-//	    zeros. A reader takes only an index above the one it has.
+//	  - index: the number of the release, from 0 to 2⁵³−1, without leading zeros.
+//	    It is the index of the note in the log.
 //	  - issued, expires: UTC, to the second. A release does not end when it
 //	    expires: readers go on protecting and say that the list is stale.
 //	  - wait: the seconds that a reader should let pass between two polls, from
 //	    1 to 86400. Readers clamp it to bounds of their own.
-//	  - bundle: size in bytes (1 to 64 MiB) and SHA-256 of the compiled list that
-//	    everyone gets by compiling the canonical text.
-//	  - blob list: size and SHA-256 of that canonical text, the blob to download.
+//	  - source: the commit that the list was built from.
+//	  - keys-since: the index of the release whose trust text the signatures are
+//	    judged by. It is below index; only release 0 names itself.
+//	  - trust: size in bytes (1 to 64 KiB) and SHA-256 of the trust text in force
+//	    from this release on.
+//	  - list: the same (1 to 64 MiB) of the canonical text, which is downloaded.
+//	  - bundle: the same of the compiled list that everyone gets from that text.
+//	  - filters: the same of the Bloom filters of the bundle by themselves.
 //
 // There is one way to write a release and no other text reads as one, so that
-// Body(Parse(text)) is text. The example of Verify shows a whole note.
+// Body(Parse(text)) is text.
 //
-// The trust text says whom a reader believes:
+// # Trust text
+//
+// The trust text says whom a reader believes. It is a policy as
+// c2sp.org/tlog-policy defines it, with two more kinds of lines for the
+// maintainers:
 //
 //	# comments and blank lines are skipped
-//	threshold 1
-//	maintainer demo.example+b932d347+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c
+//	threshold 2
+//	maintainer ann.example+b932d347+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c
+//	maintainer bob.example+…
+//	log lists.example+… https://lists.example
+//	witness west witness.west.example+…
+//	witness east witness.east.example+…
+//	group abroad any west east
+//	quorum abroad
 //
-// "threshold" stands once; each "maintainer" carries a verifier key of
-// sumdb/note. The threshold counts distinct public keys: one key under two
-// names counts once. A name that starts with "demo." marks a key whose private
-// half is no secret; no package for patients may trust one (Trust.DemoKey).
+//	  - threshold stands once. So many distinct public keys of maintainers must
+//	    have signed a release; one key under two names counts once.
+//	  - log, at least once: a verifier key whose name is the origin of the log's
+//	    checkpoints, and the URL of the list server.
+//	  - witness: a name for the lines below, a verifier key for cosignatures
+//	    (type 0x04), and the URL at which it is asked (c2sp.org/tlog-witness).
+//	  - group: a name, how many of its members are needed ("all", "any" or a
+//	    number), and the members: witnesses and groups from lines above.
+//	  - quorum stands once: a witness, a group, or none.
 //
-// The package does no I/O and needs no JSON, because it also runs inside the
-// extension.
+// No public key has two roles. A key whose name starts with "demo." is one whose
+// private half is no secret; no package for patients may trust one
+// (Trust.DemoKey).
+//
+// # Change of keys
+//
+// A release changes the keys if its trust text is another than that of the
+// release keys-since. It must then be signed by the threshold of the old and of
+// the new text; the releases that follow name it in keys-since. Release 0 is
+// signed by its own. A reader that knows an older trust text walks back from
+// the newest release by keys-since, at most 64 times, until it meets a release
+// that names the text it knows, and forward again: each release on the way must
+// be signed by the text before it and by its own, and must be in the log. A
+// release between two changes is not looked at: that none was signed by keys no
+// longer in force is for those to watch who read the whole log.
+//
+// # Log
+//
+// The entries of the log are the notes, with their signatures; the index of an
+// entry is that of the release. Hashes are those of RFC 6962, and the formats
+// those of c2sp.org: tlog-tiles for what the log serves, tlog-checkpoint for
+// its signed word, tlog-cosignature (Ed25519) for that of a witness, tlog-proof
+// for all that belongs to one entry. The answer to GET /v1/release is the note
+// with its proof directly behind it; the proof has no line "extra".
+//
+// Verify takes an answer if
+//
+//   - the index is not below the one the reader wants next;
+//   - the maintainers signed, as described above;
+//   - the checkpoint is signed by a log of the trust text, under its own name as
+//     origin, and cosigned by the quorum;
+//   - the proof leads from the note to the root of the checkpoint;
+//   - the tree is not smaller than the one seen before, and begins with it. That
+//     the reader finds out from tiles, or, if it has missed no release, from the
+//     proof itself.
+//
+// # Delta
+//
+// A delta turns one canonical text (see package compile) into another. A text is
+// taken as sections: the first line is a section without lines, and so on from
+// each line that starts with "[" and has no ":"; the lines of a section are
+// sorted by their bytes. Both texts have the same sections. For each in its
+// order, a delta holds
+//
+//	number of edits
+//	for each edit, from the first line on:
+//	        gap     lines of the old section that stay since the last edit
+//	        kind    0 for an insertion, 1 for a deletion of the next old line
+//	        line    of an insertion, letter by letter, and a line feed
+//
+// as one arithmetic code. An edit's insertion stands before a deletion only if
+// its line is the lower one. Each symbol has a share of the whole, of at most
+// 65536 parts, and these lie in the order of the symbols:
+//
+//   - A number n is the length of n+1 in bits less one, and then the bits below
+//     the highest, from the top, each with one of two parts. A length that came
+//     up k times has 8k+1 parts, counted apart for edits and gaps; when a count
+//     exceeds 200, all are halved.
+//   - A kind has one part and one more for each time that it followed the kind
+//     before, up to 16384. The kind before the first edit is 0.
+//   - A letter that cannot stand here has none: a control character other than a
+//     tab; what would put the line before or at the old line or insertion in
+//     front of it, or behind or at the old line that follows. The others share
+//     65280 parts as they are expected, rounded down, and get one more each.
+//
+// What is expected is counted in the text so far: all lines of the old text,
+// and of the insertions, each as the number of its section (the first line's is
+// 0), the line, a line feed. Behind each place where the last three to sixteen
+// letters of the line so far (with the number in front) stood, the next letter
+// is counted: for each length of agreement n short of the longest that can be,
+// once for each letter before the agreement; every different letter counted for
+// n+1 counts once more for n. From the longest n down, with d different letters
+// counted c times in sum s, a letter gets c/(s+d) of what is left, and d/(s+d)
+// is left. What is left at the end goes by the one letter before: with d one
+// higher, and its share by 256 to each letter; and 1 is added for all. A share
+// is a whole number, at the start 2³², and divisions round down. The places of
+// one hash of three letters are looked at from the newest, at most 8192 of
+// them; but where twelve letters agree at a place that eight letters lead to,
+// only those places count, and only for eight letters and more. After 2²⁶
+// places the delta is given up. The file guess.go says it in Go.
+//
+// The code is a number in base 256, most significant byte first, in an interval
+// [low, low+width) that starts as [0, 2³²−1): a symbol of s parts behind p parts
+// of w sets u to width/w rounded down, low to low+u·p, width to u·s; while width
+// is below 2²⁴, both move up by a byte. The delta ends with the fewest bytes
+// that lead into the interval, in their lowest number, and nothing follows: no
+// two deltas read alike.
 package release
 
 import (

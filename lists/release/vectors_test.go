@@ -238,8 +238,11 @@ func vectors() []vector {
 		func(o map[string][]byte) { o[blob] = o[blob][:100] }, "its size is 100 bytes", ann, bob)
 	change("a trust text that trusts no log", "It is signed, but nobody could ever believe a release again.", strings.Replace(trust1, "log "+logKey.public, "# log "+logKey.public, 1), leave, "no line \"log\"", ann, bob)
 	change("a forged entry in the chain", "What was read of the log must be in the tree.", trust1, func(o map[string][]byte) {
-		o["tile/entries/000.p/3"] = flip(o["tile/entries/000.p/3"], 3, 1)
-	}, "line 1", ann, bob)
+		o["tile/entries/000.p/3"] = bytes.Replace(o["tile/entries/000.p/3"], []byte("wait 900"), []byte("wait 901"), 1)
+	}, "log: entry 0 is not the release 0", ann, bob)
+	change("an entry cut off", "Each entry has its length in front of it.", trust1, func(o map[string][]byte) {
+		o["tile/entries/000.p/3"] = o["tile/entries/000.p/3"][:500]
+	}, "ends within entry 0", ann, bob)
 	foreign := strings.Replace(trust0, "threshold 2", "threshold 3", 1)
 	add("keys that this log never had", "The chain ends at release 0 without meeting them.", having(foreign, 0, nothing), w.answer(6, 7, logTwo, west), pick(w.objects(7), "tile/", "v1/blob/"), "was never in force in this log")
 	broken := early(4)

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -79,10 +80,14 @@ func Verify(answer []byte, c Client, read Reader) (Taken, error) {
 	if err != nil {
 		return Taken{}, err
 	}
+	changes := links
+	if len(links) > 1 {
+		changes = links[:len(links)-1]
+	}
 	t := Taken{Release: r, Note: noteBytes, Trust: c.Trust}
-	for i := len(links) - 1; i >= 0; i-- {
-		if err := t.follow(links[i], read); err != nil {
-			return Taken{}, fmt.Errorf("release %d: %w", links[i].Index, err)
+	for _, l := range slices.Backward(changes) {
+		if err := t.follow(l, read); err != nil {
+			return Taken{}, fmt.Errorf("release %d: %w", l.Index, err)
 		}
 	}
 	if _, t.Signers, err = t.Trust.Signers(noteBytes); err != nil {
@@ -108,10 +113,11 @@ type link struct {
 	note []byte
 }
 
-// walk goes back from the newest release to the first that the client's keys
-// can judge, and returns all between, the newest first. Nothing is believed
-// yet, neither the notes nor the size of the tree, which only names the
-// objects to read.
+// walk goes back from the newest release to the one that put the client's
+// trust text in force, and returns all between and both, the newest first; or
+// the newest alone if it has that trust text itself. Nothing is believed yet,
+// neither the notes nor the size of the tree, which only names the objects to
+// read.
 func walk(newest link, proof Proof, trust Trust, read Reader) ([]link, error) {
 	links := []link{newest}
 	known := trust.Digest()
@@ -145,10 +151,10 @@ func walk(newest link, proof Proof, trust Trust, read Reader) ([]link, error) {
 		if before.Index != last.KeysSince {
 			return nil, fmt.Errorf("entry %d of the log: holds release %d", last.KeysSince, before.Index)
 		}
+		links = append(links, link{before, entry})
 		if before.Trust == known {
 			return links, nil
 		}
-		links = append(links, link{before, entry})
 	}
 }
 
