@@ -157,20 +157,28 @@ async function pollOnce() {
  */
 async function pollServer(settings) {
   const { listServer: server, trust } = settings;
-  const client = await remembered(settings);
-  const release = state.list?.release;
+  const [client, stored] = await Promise.all([remembered(settings), ownStored(settings)]);
   // Its list may have got lost, and is then taken once more.
-  const isInForce = release?.client === client;
+  const isInForce = stored !== null && stored.sha256 === state.list?.sha256;
   const taken = await fetchRelease({
     server,
     trust,
     client,
     again: !isInForce,
-    noteSha256: isInForce ? release.noteSha256 : "",
+    noteSha256: isInForce ? stored.release.noteSha256 : "",
     inForce: { list: state.list?.list ?? "", hosts: state.list?.counts.hosts ?? 0, bundle },
     useDesk: Desk.use,
   });
   if (taken) await take(taken, server, trust);
+}
+
+/**
+ * @param {import("./defaults.js").Defaults} settings
+ * @returns {Promise<import("./store.js").ListInfo & {release: import("./store.js").Release} | null>}
+ */
+async function ownStored(settings) {
+  const stored = await storedInfo().catch(() => undefined);
+  return stored?.release && isOwn(stored.release, settings) ? { ...stored, release: stored.release } : null;
 }
 
 /**
@@ -181,8 +189,8 @@ async function pollServer(settings) {
  * @returns {Promise<string>} "" when none was taken
  */
 export async function remembered(settings) {
-  const stored = await storedInfo().catch(() => undefined);
-  if (stored?.release && isOwn(stored.release, settings)) return stored.release.client;
+  const stored = await ownStored(settings);
+  if (stored) return stored.release.client;
   const { client } = await api.storage.local.get("client");
   const copy = /** @type {import("./store.js").Release | undefined} */ (client);
   return copy && isOwn(copy, settings) ? copy.client : "";

@@ -7,6 +7,7 @@
 
 import { readFile } from "node:fs/promises";
 import { runInThisContext } from "node:vm";
+import { errorText } from "../background/api.js";
 import { Desk } from "../background/desk.js";
 import { takeSuffixes } from "../background/domains.js";
 import { Engine } from "../background/engine.js";
@@ -37,4 +38,21 @@ export function openEngine(bundle) {
 /** @returns {Promise<Desk>} */
 export async function openDesk() {
   return new Desk(await startModule("desk"));
+}
+
+/**
+ * What a list compiles to, when nobody has named it.
+ * @param {Desk} desk
+ * @param {Uint8Array} text canonical
+ * @returns {Uint8Array<ArrayBuffer>}
+ */
+export function compiled(desk, text) {
+  try {
+    return desk.compile(text, "");
+  } catch (error) {
+    // The desk says what it got when that is not what was named.
+    const [sum] = /(?<=^the compiled bundle has SHA-256 )[0-9a-f]{64}/.exec(errorText(error)) ?? [];
+    if (!sum) throw error;
+    return desk.compile(text, sum);
+  }
 }

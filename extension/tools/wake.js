@@ -169,7 +169,10 @@ async function fetchHere(address) {
     const path = url.slice(OWN.length);
     if (path === "defaults.json") return Response.json(settings);
     if (path === "vendor/suffixes.txt") return new Response(publicSuffixes());
-    if (path.startsWith("wasm/")) return new Response(await readFile(new URL(path.slice(5), BUILT)));
+    if (path.startsWith("wasm/")) {
+      const headers = { "Content-Type": "application/wasm" };
+      return new Response(await readFile(new URL(path.slice(5), BUILT)), { headers });
+    }
     const data = packaged.get(path);
     if (!data) throw new Error(`the package has no ${path}`);
     return new Response(Buffer.from(data));

@@ -47,7 +47,7 @@ function renderStatus({ list }) {
   status.dataset.tone = list ? (isStale ? "care" : "good") : "bad";
   if (!list) put(byId("lists-name"), say("listUnread"));
   else put(byId("lists-name"), release ? say("listsRelease", String(release.index)) : say("listPackaged"));
-  put(byId("lists-age"), !release ? "" : isStale ? say("listStale", day(release.expires)) : issued(release.issued));
+  put(byId("lists-age"), release ? say(isStale ? "listStale" : "listsFresh", day(release.expires)) : "");
 }
 
 /** @param {string} time RFC 3339 */
@@ -95,8 +95,7 @@ function facts({ list, server, trust, updates }) {
     all.push(["factContent", [sayCount("sites", list.sites), sayCount("hosts", hosts), sayCount("rules", rules)].join(" ")]);
   }
   if (release) {
-    all.push(["factIssued", issued(release.issued)], ["factExpires", day(release.expires)]);
-    all.push(["factSigners", release.signers]);
+    all.push(["factIssued", issued(release.issued)], ["factSigners", release.signers]);
   }
   if (trust) {
     all.push(["factTrust", say("factTrustNeeds", String(trust.threshold), trust.maintainers.join(", "))]);

@@ -16,6 +16,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -291,12 +292,20 @@ func patch(bundleLength, deltaLength, wantLength int32) int32 {
 }
 
 // compileList takes a canonical text and the SHA-256 that its bundle must
-// have, in hexadecimal, and answers with the bundle.
+// have, in hexadecimal, and answers with the bundle. A list that stops nothing
+// is none, whoever signed it.
 //
 //go:wasmexport compile
 func compileList(listLength, sumLength int32) int32 {
 	return do("compile", func(parts [][]byte) ([]byte, error) {
-		data, err := compile.Compile(parts[0])
+		list, err := compile.Parse(parts[0])
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(list.Rules, func(r bundle.KindedRule) bool { return r.Kind.Stops() }) {
+			return nil, errors.New("list: has no rule that would stop anything")
+		}
+		data, err := list.Bundle()
 		if err != nil {
 			return nil, err
 		}
