@@ -42,6 +42,9 @@ const Header = "paravent list 1"
 
 var sectionNames = [...]string{"sites", "recipients", "needs", "exceptions", "photos", "hosts", "rules"}
 
+// Sections are the names of a canonical text's sections, in their order.
+func Sections() []string { return sectionNames[:] }
+
 // A List is what a canonical text says.
 type List struct {
 	Sites      []bundle.Site

@@ -60,20 +60,20 @@ func (c *Changes) Any() bool {
 	return slices.ContainsFunc(c.Sections, func(s Section) bool { return len(s.Added)+len(s.Removed) > 0 })
 }
 
-// Between compares two canonical texts.
+// Between compares two canonical texts. It looks into no line but those that
+// differ, so that it is quick also for lists of a hundred thousand rules.
 func Between(before, after []byte) (*Changes, error) {
-	old, err := compile.Parse(before)
+	left, err := sections(before)
 	if err != nil {
 		return nil, fmt.Errorf("before: %w", err)
 	}
-	list, err := compile.Parse(after)
+	right, err := sections(after)
 	if err != nil {
 		return nil, fmt.Errorf("after: %w", err)
 	}
-	was, is := RecipientsOf(old), RecipientsOf(list)
+	was, is := left.recipients(), right.recipients()
 	var c Changes
 	byName := map[string]*Organisation{}
-	left, right := sections(before), sections(after)
 	for i, section := range right {
 		s := Section{Name: section.name}
 		removed, added := apart(left[i].lines, section.lines)
@@ -117,21 +117,46 @@ func Between(before, after []byte) (*Changes, error) {
 	return &c, nil
 }
 
+// A text is a canonical text, cut up into its sections.
+type text []section
+
 type section struct {
 	name  string
 	lines []string
 }
 
-// sections cuts up a canonical text that Parse has read.
-func sections(text []byte) (all []section) {
-	for line := range strings.Lines(string(text)) {
-		line = strings.TrimSuffix(line, "\n")
+// sections cuts up a canonical text.
+func sections(data []byte) (all text, err error) {
+	whole, ended := strings.CutSuffix(string(data), "\n")
+	lines := strings.Split(whole, "\n")
+	if lines[0] != compile.Header || !ended {
+		return nil, fmt.Errorf("want a whole list.txt, which begins with %q", compile.Header)
+	}
+	for _, line := range lines[1:] {
 		switch {
 		case strings.HasPrefix(line, "[") && !strings.Contains(line, ":"): // an IPv6 address has one
 			all = append(all, section{name: strings.Trim(line, "[]")})
-		case len(all) > 0:
+		case len(all) == 0:
+			return nil, fmt.Errorf("%q stands in no section: build the list again", line)
+		default:
 			last := &all[len(all)-1]
 			last.lines = append(last.lines, line)
+		}
+	}
+	if !slices.EqualFunc(all, compile.Sections(), func(s section, name string) bool { return s.name == name }) {
+		return nil, fmt.Errorf("want the sections %s: build the list again", strings.Join(compile.Sections(), ", "))
+	}
+	return all, nil
+}
+
+// recipients reads the text's own.
+func (t text) recipients() Recipients {
+	all := Recipients{}
+	for _, s := range t {
+		for _, line := range s.lines {
+			if fields := strings.Split(line, "\t"); s.name == "recipients" && len(fields) == 3 {
+				all[fields[0]] = bundle.Recipient{Host: fields[0], Country: fields[1], Name: fields[2]}
+			}
 		}
 	}
 	return all

@@ -91,7 +91,7 @@ for whom
 	if err != nil || same.Any() {
 		t.Errorf("%+v, %v", same, err)
 	}
-	if _, err := diff.Between([]byte(before), []byte("paravent list 1")); err == nil || err.Error() != "after: list: line 1: cut off: want a line feed at the end" {
+	if _, err := diff.Between([]byte(before), []byte("paravent list 1")); err == nil || err.Error() != "after: want a whole list.txt, which begins with \"paravent list 1\"" {
 		t.Error(err)
 	}
 }

@@ -49,7 +49,7 @@ examples of protected sites that are decided otherwise: 1
 	for want, args := range map[string][]string{
 		"list diff: want two lists, before and after: each a list.txt, a directory of a build, or source directories between commas": {before},
 		before + "/no: " + before + "/no: want a source directory, such as lists":                                                    {before, before + "/no"},
-		"after: list: line 1: want \"paravent list 1\"":                                                                              {before, filepath.Join(before, "telemetry.txt")},
+		"after: want a whole list.txt, which begins with \"paravent list 1\"":                                                        {before, filepath.Join(before, "telemetry.txt")},
 	} {
 		if err := run(append([]string{"list", "diff"}, args...), nil, &out); err == nil || err.Error() != want {
 			t.Errorf("%v\nwant %s", err, want)
