@@ -40,6 +40,14 @@ const usage = `paravent-server serves releases of the list and runs the demo.
       Writes all that serve would serve of DIR as files below OUT, for any web
       server or CDN. Run it again after a release: it writes what is new.
 
+  paravent-server witness -store DIR -listen ADDR -key FILE -trust FILE
+      Cosigns the checkpoints of the logs that the trust text FILE names, each
+      only if it continues the one that it cosigned before (c2sp.org
+      tlog-witness: POST /add-checkpoint, GET /<origin hash>/checkpoint). The
+      key is made by "paravent key new -witness". Run it where the list server
+      is not, and never with an older copy of DIR, which is its memory. Prints
+      one line of JSON with its address when it is ready.
+
   paravent-server demo [-port N] [-store DIR [-trust FILE -log-key FILE]]
       Runs a booking site that leaks and the recipients that watch it, on
       loopback, from port N on (8480; 0 takes free ones). With -store it also
@@ -70,6 +78,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return serve(ctx, args, stdout, stderr)
 	case "export":
 		return export(ctx, args, stdout, stderr)
+	case "witness":
+		return runWitness(ctx, args, stdout, stderr)
 	case "demo":
 		return runDemo(ctx, args, stdout, stderr)
 	case "help", "-h", "-help", "--help":
