@@ -167,7 +167,7 @@ func (m *monitor) run() error {
 		}
 		fmt.Fprintf(m.out, "release %d is in force; ", served.Index)
 	}
-	fmt.Fprintf(m.out, "the log %s has %d entries\n", seen.Origin, tree.Size)
+	fmt.Fprintf(m.out, "the log %s is of size %d\n", seen.Origin, tree.Size)
 	if err := m.askWitnesses(next.Trust, seen, log); err != nil {
 		return err
 	}
@@ -213,7 +213,7 @@ func (m *monitor) askWitnesses(trust release.Trust, seen release.Seen, log *read
 		if err := log.Contains(theirs.Tree); err != nil {
 			return fmt.Errorf("the witness %s has cosigned this:\n%s\n%w", w.Name, cosigned, err)
 		}
-		fmt.Fprintf(m.out, "the witness %s has seen the same %d entries\n", w.Name, theirs.Tree.Size)
+		fmt.Fprintf(m.out, "the witness %s has seen the same log of size %d\n", w.Name, theirs.Tree.Size)
 	}
 	if !asked {
 		fmt.Fprintln(m.out, "no witness can be asked: whether others are shown another log is not known")

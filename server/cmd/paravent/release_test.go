@@ -1,0 +1,296 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"paravent/lists/release"
+	"paravent/server/publish"
+	"paravent/server/reader"
+	"paravent/server/store"
+	"paravent/server/witness"
+)
+
+// A town is a folder with keys, sources and trust texts, a list server and two
+// witnesses, all of which speak HTTP over sockets.
+type town struct {
+	t         *testing.T
+	lists     *httptest.Server
+	witnesses map[string]*httptest.Server
+	handlers  map[string]http.Handler // of the witnesses, nil: out of order
+}
+
+const commitA, commitB = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+func newTown(t *testing.T) *town {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	w := &town{t: t, witnesses: map[string]*httptest.Server{}, handlers: map[string]http.Handler{}}
+	for _, name := range []string{"alice.example", "bob.example", "carol.example", "lists.example"} {
+		w.run("key new " + name + " keys")
+	}
+	for _, name := range []string{"north.example", "south.example"} {
+		w.run("key new -witness " + name + " keys")
+		w.witnesses[name] = httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+			if h := w.handlers[name]; h != nil {
+				h.ServeHTTP(out, r)
+			} else {
+				http.Error(out, "out of order", http.StatusServiceUnavailable)
+			}
+		}))
+		t.Cleanup(w.witnesses[name].Close)
+	}
+	w.source("||tracker.example^")
+	w.write("trust.txt", w.trust(2, "north", "alice.example", "bob.example"))
+	for name := range w.witnesses {
+		w.startWitness(name)
+	}
+	dir, err := store.Open("store")
+	if err != nil {
+		t.Fatal(err)
+	}
+	trust, err := readTrust("trust.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := readKey("keys/lists.example.key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.lists = httptest.NewServer(publish.Handler(publish.Options{Store: dir, Trust: trust, LogKey: key, Log: slog.New(slog.DiscardHandler)}))
+	t.Cleanup(w.lists.Close)
+	return w
+}
+
+func (w *town) write(name, text string) {
+	w.t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *town) read(name string) string {
+	w.t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(text)
+}
+
+func (w *town) source(rules ...string) {
+	w.t.Helper()
+	w.write("lists/telemetry.txt", "! reason: measures visitors\n! source: https://source.example/\n! date: 2026-11-22\n"+strings.Join(rules, "\n")+"\n")
+}
+
+// trust is a trust text that asks for one of both witnesses, or for a named one.
+func (w *town) trust(threshold int, quorum string, maintainers ...string) string {
+	w.t.Helper()
+	text := fmt.Sprintf("threshold %d\n", threshold)
+	for _, name := range maintainers {
+		text += "maintainer " + w.read("keys/"+name+".pub")
+	}
+	text += "log " + w.read("keys/lists.example.pub")
+	for _, name := range []string{"north", "south"} {
+		text += "witness " + name + " " + strings.TrimSpace(w.read("keys/"+name+".example.pub")) + " " + w.witnesses[name+".example"].URL + "\n"
+	}
+	return text + "group both all north south\nquorum " + quorum + "\n"
+}
+
+func (w *town) startWitness(name string) {
+	w.t.Helper()
+	trust, err := readTrust("trust.txt")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	dir, err := store.Open("witness/" + name)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.handlers[name], err = witness.New(dir, trust, strings.TrimSpace(w.read("keys/"+name+".key")), time.Now, slog.New(slog.DiscardHandler))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// do runs a command line, in which URL stands for the list server.
+func (w *town) do(command string) (string, error) {
+	var out, complaints bytes.Buffer
+	args := strings.Fields(command)
+	for i := range args {
+		if args[i] == "URL" {
+			args[i] = w.lists.URL
+		}
+	}
+	var err error
+	switch args[0] {
+	case "list":
+		err = runList(args[1:], &out)
+	case "key":
+		err = runKey(args[1:], &out, &complaints)
+	case "release":
+		err = runRelease(args[1:], &out, &complaints)
+	case "log":
+		err = runLog(args[1:], &out, &complaints)
+	}
+	return out.String(), err
+}
+
+// run runs a command that must not fail and must print all of wants, each a
+// regular expression.
+func (w *town) run(command string, wants ...string) string {
+	w.t.Helper()
+	out, err := w.do(command)
+	if err != nil {
+		w.t.Fatalf("paravent %s: %v\n%s", command, err, out)
+	}
+	for _, want := range wants {
+		if !regexp.MustCompile("(?m)" + want).MatchString(out) {
+			w.t.Errorf("paravent %s: printed\n%s\nwant %s", command, out, want)
+		}
+	}
+	return out
+}
+
+// refuse runs a command that must fail with exactly this error, in which URL
+// stands for the list server.
+func (w *town) refuse(command, want string) {
+	w.t.Helper()
+	out, err := w.do(command)
+	want = strings.ReplaceAll(want, "URL", w.lists.URL)
+	if err == nil || err.Error() != want {
+		w.t.Errorf("paravent %s: %v\n%s\nwant %s", command, err, out, want)
+	}
+}
+
+// publish drafts, signs and pushes a release.
+func (w *town) publish(draft, flags string, signers ...string) string {
+	w.t.Helper()
+	w.run("list build -o built lists")
+	w.run("release draft -trust trust.txt " + flags + " -source " + commitA + " -o " + draft + " built")
+	for _, name := range signers {
+		w.run("release sign -key keys/" + name + ".key -lists lists -trust trust.txt -source " + commitA + " " + flags + " " + draft)
+	}
+	return w.run("release push -server URL " + draft)
+}
+
+// A release's way, from two maintainers by a witness to readers, then a second
+// with a delta, a change of keys, and a reader that slept through it all.
+func TestReleasesWay(t *testing.T) {
+	w := newTown(t)
+	first := w.trust(2, "north", "alice.example", "bob.example")
+	w.run("list build -o built lists")
+	w.run("release draft -trust trust.txt -source "+commitA+" -wait 5 -days 1 -o first built",
+		`^release 0$`, `^wait    5 s$`, `^source  a{40}$`, `^signatures: 0 of 2; still to be asked: alice.example, bob.example$`)
+	const sign = "release sign -lists lists -trust trust.txt -source " + commitA + " -key keys/"
+	w.run(sign+"alice.example.key first", `^the first release: there is none to compare it with$`, `^release 0 signed by alice.example$`,
+		`^signatures: 1 of 2, by alice.example; still to be asked: bob.example$`)
+	w.refuse("release push -server URL first", `release push: URL: 403 Forbidden: note: signed by 1 trusted keys of the 2 needed`)
+	w.run(sign+"bob.example.key first", `^signatures: 2 of 2, by alice.example, bob.example$`)
+	w.run("release push -server URL first", `^release 0 is in the log lists.example, signed by alice.example, bob.example$`,
+		`^cosigned by north at `, `^cosigned by south at `, `^release 0 is in force at http:`)
+	w.run("release push -server URL first", `^release 0 is in the log already$`, `^release 0 is in force at http:`)
+	w.run("release verify -trust trust.txt URL", `^release 0$`, `^signed by alice.example, bob.example \(2 needed\)$`,
+		`^entry 0 of 1 in the log lists.example$`, `^seen there by the witness north at `, `^issued \d seconds? ago$`)
+	w.run("log monitor -trust trust.txt -state state.json URL", `^release 0  issued .* signed by alice.example, bob.example$`,
+		`^release 0 is in force; the log lists.example is of size 1$`, `^the witness south has seen the same log of size 1$`)
+
+	// The second, with a delta.
+	w.source("||tracker.example^", "||pixel.example^")
+	w.run("list build -o built lists")
+	w.run("release draft -trust trust.txt -server URL -source "+commitA+" -o second built", `^release 1$`, `^deltas from 1 earlier list$`)
+	w.run(sign+"alice.example.key -server URL second", `^what it changes in release 0:$`, `^\[hosts\] 1 more, 0 fewer$`, `^  \+ pixel.example`)
+	w.run(sign + "bob.example.key second")
+	w.run("release push -server URL second", `^release 1 is in force at http:`)
+	old, list := sum(w.read("first/list.txt")), sum(w.read("second/list.txt"))
+	server, err := reader.New(w.lists.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	delta, err := server.Read(t.Context(), "v1/delta/"+old+"/"+list, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := release.ApplyDelta([]byte(w.read("first/list.txt")), delta, release.DigestOf([]byte(w.read("second/list.txt"))))
+	if err != nil || string(made) != w.read("second/list.txt") {
+		t.Errorf("the delta makes %q, %v", made, err)
+	}
+
+	// Bob goes and Carol comes: both the old text and the new must be
+	// satisfied, for which Alice signs for both.
+	w.write("new.txt", w.trust(2, "both", "alice.example", "carol.example"))
+	w.refuse("release draft -trust new.txt -server URL -source "+commitA+" -o third built",
+		"release draft: URL/v1/release: release 0: the trust text held here was never in force in this log (if new.txt is to change the keys, give the trust text that is in force with -current)")
+	w.run("release draft -trust new.txt -current trust.txt -server URL -source "+commitA+" -o third built", `^release 2$`,
+		`^this release changes the keys: the trust text in force and the new one must both be satisfied$`,
+		`^signatures by the trust text in force: 0 of 2; still to be asked: alice.example, bob.example$`,
+		`^signatures by the new trust text: 0 of 2; still to be asked: alice.example, carol.example$`)
+	const signNew = "release sign -lists lists -trust new.txt -current trust.txt -server URL -source " + commitA + " -key keys/"
+	w.run(signNew + "alice.example.key third")
+	w.run(signNew+"carol.example.key third", `^signatures by the trust text in force: 1 of 2, by alice.example; still to be asked: bob.example$`,
+		`^signatures by the new trust text: 2 of 2, by alice.example, carol.example$`)
+	w.refuse("release push -server URL third", `release push: URL: 403 Forbidden: note: signed by 1 trusted keys of the 2 needed`)
+	w.run(signNew + "bob.example.key third")
+	// The witness of the south is now needed, and out of order.
+	w.handlers["south.example"] = nil
+	_, err = w.do("release push -server URL third")
+	if err == nil || !strings.Contains(err.Error(), "release push: release 2 is in the log, but not in force: more witnesses must have seen it (south: ") ||
+		!strings.HasSuffix(err.Error(), "/add-checkpoint: 503 Service Unavailable: out of order); push it again when they can be reached") {
+		t.Errorf("without a witness: %v", err)
+	}
+	w.run("release verify -trust trust.txt URL", `^release 1$`)
+	w.refuse("release draft -trust new.txt -current trust.txt -server URL -source "+commitA+" -o fourth built",
+		"release draft: URL: release 2 is in the log and not in force yet: push its draft again, so that witnesses see it")
+	w.run("log monitor -state state.json URL", `^release 1  issued`, `^release 2  issued`, `^release 2  changes the keys: trust text [0-9a-f]{64}$`,
+		`^release 1 is in force; the log lists.example is of size 3$`, `^the witness south cannot be asked: `)
+	w.startWitness("south.example")
+	w.run("release push -server URL third", `^release 2 is in the log already$`, `^cosigned by south at `, `^release 2 is in force at http:`)
+
+	// One more by the new keys; then a reader with the first trust text wakes.
+	w.write("trust.txt", w.read("new.txt"))
+	w.source("||tracker.example^", "||pixel.example^", "||beacon.example^")
+	w.publish("fourth", "-server URL", "carol.example", "alice.example")
+	w.write("slept.txt", first)
+	w.run("release verify -trust slept.txt URL", `^release 3$`, `^signed by carol.example, alice.example|^signed by alice.example, carol.example`,
+		`^the keys have changed once since your trust text: take the new one from v1/blob/`+sum(w.read("new.txt"))+`$`)
+	w.run("log monitor -trust slept.txt -state other.json URL", `^release 3  issued .* signed by `)
+	w.run("log monitor -state state.json URL", `^release 3  issued`, `^release 3 is in force; the log lists.example is of size 4$`)
+	if out := w.run("log monitor -state state.json URL"); strings.Contains(out, "issued") {
+		t.Errorf("nothing new, but it prints %s", out)
+	}
+
+	// A bad list is taken back, by what the log has.
+	w.run("release draft -trust trust.txt -server URL -contents-of 1 -o fifth", `^release 4$`, `^deltas from 2 earlier lists$`)
+	w.run("release sign -key keys/alice.example.key -contents-of 1 -trust trust.txt -server URL fifth",
+		`^takes back to the list of release 1, which was issued `, `^  - beacon.example`)
+	w.refuse("release sign -key keys/carol.example.key -contents-of 0 -trust trust.txt -server URL fifth",
+		"release sign: the draft does not hold the list of release 0 (SHA-256 "+old+"), but another ("+list+"): nothing was signed")
+	w.run("release sign -key keys/carol.example.key -contents-of 1 -trust trust.txt -server URL fifth")
+	w.run("release push -server URL fifth", `^release 4 is in force`)
+	w.run("release verify -trust trust.txt URL", `^release 4$`, `^list .* sha256 `+list+`$`)
+}
+
+func sum(text string) string { return release.DigestOf([]byte(text)).SHA256 }
+
+func signer(t *testing.T, file string) note.Signer {
+	t.Helper()
+	key, err := readKey(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
