@@ -8,7 +8,6 @@ import assert from "node:assert/strict";
 import { appendFile } from "node:fs/promises";
 import path from "node:path";
 import { after, before, it } from "node:test";
-import { buildList, publish } from "./drive/demo.js";
 import { until } from "./drive/driver.js";
 import { ask, startHost } from "./drive/host.js";
 import { installed, openPopup } from "./popup.js";
@@ -46,10 +45,10 @@ before(async () => {
     const { "if-none-match": known } = request.headers;
     const answer = await ask(world.demo.lists + request.url, known && fault === null ? { headers: { "If-None-Match": known } } : {});
     let body = Buffer.from(await answer.arrayBuffer());
-    if (request.url?.startsWith("/v1/blob/")) {
+    if (/^\/v1\/(blob|delta)\//.test(request.url ?? "")) {
       if (fault === "flipped byte") body[body.length >> 1] = (body[body.length >> 1] ?? 0) ^ 1;
       if (fault === "truncated") body = body.subarray(0, body.length >> 1);
-    } else if (answer.status === 200) {
+    } else if (request.url === "/v1/release" && answer.status === 200) {
       firstNote ??= body;
       if (fault === "wrong signature") body = forged(body);
       if (fault === "older release") body = firstNote;
@@ -61,7 +60,7 @@ before(async () => {
   for (const name of BROWSERS) {
     const extension = await world.extension(name, { lists: mirror.origin });
     const browser = await world.launch(name, { extension });
-    await installed(browser, (state) => state.list?.release?.index === 1);
+    await installed(browser, (state) => state.list?.release?.index === 0);
     const tab = browser.tab();
     await visit(tab, `${world.demo.site}/oncologist/paris`);
     patients.push({ name, tab, popup: await openPopup(browser, tab) });
@@ -96,8 +95,7 @@ function forged(note) {
 async function publishRule(host) {
   const lines = ["", "! reason: a test listens there", "! source: https://booking.localhost/", "! date: 2026-11-22", `||${host}^`, ""];
   await appendFile(path.join(world.sources, "telemetry.txt"), lines.join("\n"));
-  await buildList(world.list, [world.sources]);
-  await publish({ store: world.store, key: world.key, list: world.list });
+  await world.publish();
 }
 
 /**
@@ -134,7 +132,7 @@ it("a rule added to the list blocks in running browsers after their next poll", 
   await everyone(async (patient) => assert.ok(await reaches(patient, "novelty.localhost"), patient.name));
   await publishRule("novelty.localhost");
   await everyone(async (patient) => {
-    await inForce(patient, 2);
+    await inForce(patient, 1);
     assert.equal(await reaches(patient, "novelty.localhost"), false, patient.name);
   });
 });
@@ -148,13 +146,13 @@ for (const [i, kind] of FAULTS.entries()) {
       const { name, popup } = patient;
       const { code, detail } = await until(async () => (await popup.state()).updates.error, { what: `${name} to refuse` });
       await popup.page.waitFor((words) => document.body.innerText.includes(words), { args: [detail], what: `${name}'s popup to say "${detail}" (${code})` });
-      assert.equal((await popup.state()).list?.release?.index, i + 2, name);
+      assert.equal((await popup.state()).list?.release?.index, i + 1, name);
       assert.ok(await reaches(patient, host), `${name} uses what it should have refused`);
       assert.equal(await reaches(patient, "novelty.localhost"), false, `${name} forgot its list`);
     });
     fault = null;
     await everyone(async (patient) => {
-      await inForce(patient, i + 3);
+      await inForce(patient, i + 2);
       assert.equal((await patient.popup.state()).updates.error, null);
       assert.equal(await reaches(patient, host), false, patient.name);
     });

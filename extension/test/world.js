@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import * as chromium from "./drive/chromium.js";
 import * as firefox from "./drive/firefox.js";
-import { ROOT, assemble, buildList, demoKey, publish, startDemo } from "./drive/demo.js";
+import { ROOT, assemble, buildList, startDemo, startKeepers } from "./drive/demo.js";
 
 /** @typedef {import("./drive/driver.js").Browser} Browser */
 /** @typedef {import("./drive/driver.js").LaunchOptions} LaunchOptions */
@@ -26,9 +26,7 @@ const DRIVERS = { chromium, firefox };
  * @property {string} dir the temporary folder
  * @property {string} sources a copy of the demo's list sources, to change
  * @property {string} list the built list
- * @property {string} store
- * @property {string} key file of the secret key
- * @property {string} trust who must have signed
+ * @property {() => Promise<void>} publish builds the list again and puts it in force
  * @property {Demo} demo
  * @property {(browser: Name, servers?: Partial<import("./drive/demo.js").Servers> | null) => Promise<string>} extension
  *   assembles the extension in a folder of its own; servers are the demo's but
@@ -54,26 +52,29 @@ export async function createWorld({ whole = false } = {}) {
   try {
     const at = (/** @type {string} */ name) => path.join(dir, name);
     await cp(path.join(ROOT, "lists", "demo"), at("sources"), { recursive: true });
-    await buildList(at("list"), whole ? [path.join(ROOT, "lists"), at("sources")] : [at("sources")]);
-    const { key, trust } = await demoKey(at("keys"));
-    await publish({ store: at("store"), key, list: at("list") });
-    const demo = await startDemo({ store: at("store") });
+    const sources = whole ? [path.join(ROOT, "lists"), at("sources")] : [at("sources")];
+    const keepers = await startKeepers(at("keepers"));
+    ends.push(keepers.close);
+    const demo = await startDemo({ store: at("store"), keepers });
     ends.push(demo.close);
+    const publish = async () => {
+      await buildList(at("list"), sources);
+      await keepers.publish({ lists: demo.lists, list: at("list"), sources });
+    };
+    await publish();
     let count = 0;
     return {
       dir,
       sources: at("sources"),
       list: at("list"),
-      store: at("store"),
-      key,
-      trust,
+      publish,
       demo,
       extension: (browser, servers = {}) =>
         assemble({
           browser,
           out: at(`${browser}-${++count}`),
           list: at("list"),
-          servers: servers && { lists: demo.lists, gateway: demo.gateway, trust, ...servers },
+          servers: servers && { lists: demo.lists, gateway: demo.gateway, trust: keepers.trust, ...servers },
         }),
       launch: async (name, options) => {
         const browser = await DRIVERS[name].launch(options);

@@ -10,7 +10,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import * as chromium from "../test/drive/chromium.js";
 import * as firefox from "../test/drive/firefox.js";
-import { ROOT, assemble, buildList, demoKey, publish, startDemo } from "../test/drive/demo.js";
+import { ROOT, assemble, buildList, startDemo, startKeepers } from "../test/drive/demo.js";
 import { installed, openPopup } from "../test/popup.js";
 import { broken } from "../test/promises.js";
 import { walk } from "../test/walk.js";
@@ -48,17 +48,21 @@ async function endAll() {
 
 async function main() {
   await mkdir(path.join(OUT, "screenshots"), { recursive: true });
-  say("Builds the demo's list and signs it with a demo key …");
+  say("Builds the demo's list …");
+  const sources = ["lists", "lists/demo"];
   const list = path.join(OUT, "list");
-  await buildList(list, ["lists", "lists/demo"]);
-  const { key, trust } = await demoKey(path.join(OUT, "keys"));
-  const store = path.join(OUT, "store");
-  await publish({ store, key, list });
+  await buildList(list, sources);
 
-  say("Starts the booking site, the recipients, the list server and the photo gateway …");
-  const demo = await startDemo({ store, port: PORT }).catch(() => startDemo({ store, port: 0 }));
+  say("Starts the booking site, the recipients, the list server, its witness and the photo gateway …");
+  const keepers = await startKeepers(path.join(OUT, "keepers"));
+  open.push(keepers.close);
+  const store = path.join(OUT, "store");
+  const demo = await startDemo({ store, keepers, port: PORT }).catch(() => startDemo({ store, keepers }));
   open.push(demo.close);
   say(`The site is ${demo.site}, the board ${demo.board}`);
+
+  say("Two maintainers rebuild and sign the list, and push it …");
+  await keepers.publish({ lists: demo.lists, list, sources });
 
   /** @type {Run[]} */
   const runs = [];
@@ -67,7 +71,7 @@ async function main() {
       browser,
       out: path.join(OUT, browser),
       list,
-      servers: { lists: demo.lists, gateway: demo.gateway, trust },
+      servers: { lists: demo.lists, gateway: demo.gateway, trust: keepers.trust },
     });
     const without = await walkIn({ name, driver, extension: null, demo });
     runs.push(without);
@@ -160,7 +164,10 @@ for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) {
   });
 }
 
-await rm(path.join(OUT, "screenshots"), { recursive: true, force: true });
+// Every run begins with new keys and an empty log.
+for (const folder of ["screenshots", "keepers", "store"]) {
+  await rm(path.join(OUT, folder), { recursive: true, force: true });
+}
 try {
   await main();
 } catch (error) {

@@ -5,7 +5,7 @@
 
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, mkdir, readFile, writeFile } from "node:fs/promises";
+import { access, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -18,6 +18,9 @@ export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** The programs that `./build.sh build` leaves. */
 const BIN = path.join(ROOT, "dist", "bin");
+
+/** The npm packages that carry lists by others. */
+const UPSTREAM = path.join(ROOT, "extension", "node_modules");
 
 /** Nothing arrived for so long, in milliseconds: the browser has sent what it will. */
 const QUIET = 1500;
@@ -95,34 +98,75 @@ export async function run(program, args, { input = "" } = {}) {
  * @returns {Promise<string>} what the build says about it
  */
 export function buildList(out, sources) {
-  return run("paravent", [
-    "list", "build", "-o", out, "-upstream", path.join(ROOT, "extension", "node_modules"), ...sources,
+  return run("paravent", ["list", "build", "-o", out, "-upstream", UPSTREAM, ...sources]);
+}
+
+/** What the demo's lists were built from is not in git. */
+const COMMIT = "0".repeat(40);
+
+/** The maintainers of the demo's lists, and how many of them must sign. */
+const MAINTAINERS = ["demo.alice", "demo.bob"];
+
+/**
+ * Those who put the demo's lists in force.
+ *
+ * @typedef {object} Keepers
+ * @property {string} trust whom readers believe
+ * @property {string} trustFile the same, as a file
+ * @property {string} logKey file of the key that signs the server's log
+ * @property {(what: Publication) => Promise<string>} publish puts a list in
+ *   force: drafted, rebuilt and signed by every maintainer, pushed, cosigned
+ * @property {() => Promise<void>} close ends the witness
+ *
+ * @typedef {object} Publication
+ * @property {string} lists origin of the list server
+ * @property {string} list folder of the built list
+ * @property {string[]} sources folders that it was built from
+ */
+
+/**
+ * Makes keys for two maintainers, a log and a witness, and starts the witness.
+ *
+ * @param {string} dir a new folder
+ * @returns {Promise<Keepers>}
+ */
+export async function startKeepers(dir) {
+  const at = (/** @type {string} */ name) => path.join(dir, name);
+  /** @param {string[]} args */
+  const newKey = async (...args) => (await run("paravent", ["key", "new", ...args, at("keys")])).trim();
+  const maintainers = await Promise.all(MAINTAINERS.map((name) => newKey(name)));
+  const log = (await newKey("demo.lists")).replace("maintainer", "log");
+  // "witness demo KEY": its address follows once it is known.
+  const witness = await newKey("-witness", "demo.witness");
+  const common = [`threshold ${MAINTAINERS.length}`, ...maintainers, log];
+  await writeFile(at("watched.txt"), [...common, "quorum none", ""].join("\n"));
+  const { address, close } = await startServer("witness", [
+    ...["-store", at("witness"), "-listen", "127.0.0.1:0"],
+    ...["-key", at("keys/demo.witness.key"), "-trust", at("watched.txt")],
   ]);
-}
-
-/**
- * Makes a demo key, or takes the one that is there.
- *
- * @param {string} dir
- * @param {string} [name]
- * @returns {Promise<{key: string, trust: string}>} the secret key's file, and
- *   the text of who must have signed
- */
-export async function demoKey(dir, name = "demo.paravent") {
-  const key = path.join(dir, `${name}.key`);
-  const known = await readFile(path.join(dir, `${name}.pub`), "utf8").catch(() => "");
-  const line = known ? `maintainer ${known.trim()}\n` : await run("paravent", ["key", "new", name, dir]);
-  return { key, trust: `threshold 1\n${line}` };
-}
-
-/**
- * Puts a list in force.
- *
- * @param {{store: string, key: string, list: string}} what folder of the store,
- *   file of the secret key, folder of the built list
- */
-export function publish({ store, key, list }) {
-  return run("paravent", ["release", "publish", "-store", store, "-key", key, "-wait", "1", list]);
+  const trust = [...common, `${witness} ${address.witness}`, "quorum demo", ""].join("\n");
+  const trustFile = at("trust.txt");
+  await writeFile(trustFile, trust);
+  let drafts = 0;
+  return {
+    trust,
+    trustFile,
+    logKey: at("keys/demo.lists.key"),
+    publish: async ({ lists, list, sources }) => {
+      const first = (await ask(`${lists}/v1/release`)).status === 404;
+      // Only browsers know what *.localhost is.
+      const server = Object.assign(new URL(lists), { hostname: "127.0.0.1" }).origin;
+      const common = ["-trust", trustFile, "-source", COMMIT, ...(first ? [] : ["-server", server])];
+      const draft = at(`draft-${++drafts}`);
+      await run("paravent", ["release", "draft", "-wait", "1", ...common, "-o", draft, list]);
+      for (const name of MAINTAINERS) {
+        const key = at(`keys/${name}.key`);
+        await run("paravent", ["release", "sign", "-key", key, "-lists", sources.join(","), "-upstream", UPSTREAM, ...common, draft]);
+      }
+      return run("paravent", ["release", "push", "-server", server, draft]);
+    },
+    close,
+  };
 }
 
 /**
@@ -166,30 +210,51 @@ export async function assemble({ browser, out, list, servers }) {
 }
 
 /**
- * Starts the booking site and everybody who listens.
+ * Starts a server that prints one line of JSON when it is ready.
  *
- * @param {{store: string, port?: number}} options port is the first of several
- *   in a row; 0, the default, takes free ones
- * @returns {Promise<Demo>}
+ * @param {string} verb
+ * @param {string[]} args
+ * @returns {Promise<{address: any, close: () => Promise<void>}>} what it printed
  */
-export async function startDemo({ store, port = 0 }) {
+async function startServer(verb, args) {
   const file = path.join(BIN, "paravent-server");
-  const child = spawn(file, ["demo", "-port", String(port), "-store", store], {
-    stdio: ["ignore", "pipe", "pipe"],
-    cwd: ROOT,
-  });
+  const child = spawn(file, [verb, ...args], { stdio: ["ignore", "pipe", "pipe"], cwd: ROOT });
   let said = "";
   child.stderr.on("data", (data) => (said = `${said}${data}`.slice(-4000)));
   const exited = once(child, "exit").catch(() => {});
-  const ended = exited.then(() => Promise.reject(new Error(`paravent-server demo ended: ${said}`)));
+  const ended = exited.then(() => Promise.reject(new Error(`paravent-server ${verb} ended: ${said}`)));
   ended.catch(() => {});
   /** @type {Promise<string>} */
   const line = new Promise((done, failed) => {
     child.once("error", () => failed(new Error(`${file} does not start: run ./build.sh build first`)));
     createInterface(child.stdout).once("line", done);
   });
-  /** @type {Addresses} */
-  const addresses = JSON.parse(await Promise.race([line, ended]));
+  return {
+    address: JSON.parse(await Promise.race([line, ended])),
+    close: async () => {
+      child.kill("SIGTERM");
+      await within(exited);
+      child.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
+
+/**
+ * Starts the booking site and everybody who listens, with a list server that
+ * has no release yet.
+ *
+ * @param {object} options
+ * @param {string} options.store a new folder
+ * @param {Keepers} options.keepers whose releases the list server takes
+ * @param {number} [options.port] the first of several in a row; 0, the default,
+ *   takes free ones
+ * @returns {Promise<Demo>}
+ */
+export async function startDemo({ store, keepers, port = 0 }) {
+  const args = ["-port", String(port), "-store", store, "-trust", keepers.trustFile, "-log-key", keepers.logKey];
+  const { address, close } = await startServer("demo", args);
+  const addresses = /** @type {Addresses} */ (address);
   /** @param {string} place @param {RequestInit} [how] */
   const board = async (place, how) => {
     const answer = await ask(new URL(place, addresses.board).href, how);
@@ -213,12 +278,7 @@ export async function startDemo({ store, port = 0 }) {
     reset: async () => {
       await board("/api/reset", { method: "POST" });
     },
-    close: async () => {
-      child.kill("SIGTERM");
-      await within(exited);
-      child.kill("SIGKILL");
-      await exited;
-    },
+    close,
   };
 }
 
