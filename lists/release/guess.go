@@ -12,6 +12,9 @@ import "encoding/binary"
 const (
 	shortest = 3  // letters of context that are looked up
 	longest  = 16 // letters of context that make a difference
+	// doubt is how much each different letter that stood behind a context speaks
+	// for others that did not.
+	doubt = 3
 	// Where so many letters agree, nobody asks what stood behind fewer than
 	// eight. Most of a long line that was changed is found this way, without a
 	// look at the thousands of places where three letters stand.
@@ -106,15 +109,13 @@ func (g *guesser) guess(line []byte, shares *[256]uint64) {
 			for _, c := range g.letters[n] {
 				sum += uint64(g.counts[n][c])
 			}
-			different := uint64(len(g.letters[n]))
+			different := doubt * uint64(len(g.letters[n]))
 			whole := sum + different
 			for _, c := range g.letters[n] {
 				shares[c] += left * uint64(g.counts[n][c]) / whole
 			}
 			g.forget(n)
-			if sum > 0 {
-				left = left * different / whole
-			}
+			left = left * different / whole
 		}
 	}
 	after := &g.after[line[len(line)-1]]

@@ -142,14 +142,15 @@
 // is counted: for each length of agreement n short of the longest that can be,
 // once for each letter before the agreement; every different letter counted for
 // n+1 counts once more for n. From the longest n down, with d different letters
-// counted c times in sum s, a letter gets c/(s+d) of what is left, and d/(s+d)
-// is left. What is left at the end goes by the one letter before: with d one
-// higher, and its share by 256 to each letter; and 1 is added for all. A share
-// is a whole number, at the start 2³², and divisions round down. The places of
-// one hash of three letters are looked at from the newest, at most 8192 of
-// them; but where twelve letters agree at a place that eight letters lead to,
-// only those places count, and only for eight letters and more. After 2²⁶
-// places the delta is given up. The file guess.go says it in Go.
+// counted, s times in sum, one that was counted c times gets c/(s+3d) of what is
+// left, and 3d/(s+3d) is left. What is left at the end goes by the one letter
+// before, where s+d+1 stands for s+3d and each letter gets its 256th of what
+// remains; and 1 is added for all. What is left is a whole number, 2³² at first,
+// and divisions round down. The places of one hash of three letters are looked
+// at from the newest, at most 8192 of them; but where twelve letters agree at a
+// place that eight letters lead to, only the places of those eight count; what is
+// counted for fewer then comes from there. After 2²⁶ places the delta is given
+// up. The file guess.go says all this in Go.
 //
 // The code is a number in base 256, most significant byte first, in an interval
 // [low, low+width) that starts as [0, 2³²−1): a symbol of s parts behind p parts
