@@ -116,7 +116,7 @@ func shrinks(name string) bool {
 
 func compress(data []byte) []byte {
 	var b bytes.Buffer
-	z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	z := gzip.NewWriter(&b)
 	z.Write(data) // a bytes.Buffer takes everything
 	z.Close()
 	return b.Bytes()

@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/syumai/workers"
@@ -26,7 +27,12 @@ import (
 	"paravent/server/publish"
 )
 
+// memory is what Go may take before it collects garbage all the time. A Worker
+// that takes 128 MB is ended, with every request that it is answering.
+const memory = 64 << 20
+
 func main() {
+	debug.SetMemoryLimit(memory)
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	handler, err := open(log)
 	if err != nil {
