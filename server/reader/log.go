@@ -121,7 +121,7 @@ func (l *Log) Entries(from, to uint64, each func(index uint64, entry []byte) err
 			err = fmt.Errorf("has %d entries, want %d", len(entries), tile.W)
 		}
 		if err != nil {
-			return fmt.Errorf("%s/%s: %w", l.server, p, err)
+			return fmt.Errorf("%s/%s: %v: %w", l.server, p, err, ErrInconsistent)
 		}
 		end := min(to, first+uint64(tile.W))
 		wanted := make([]int64, 0, end-from)
