@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import * as chromium from "./drive/chromium.js";
 import * as firefox from "./drive/firefox.js";
-import { ROOT, assemble, buildList, startDemo, startKeepers } from "./drive/demo.js";
+import { ROOT, assemble, buildList, startDemo, startKeepers, startWorker } from "./drive/demo.js";
 
 /** @typedef {import("./drive/driver.js").Browser} Browser */
 /** @typedef {import("./drive/driver.js").LaunchOptions} LaunchOptions */
@@ -28,6 +28,7 @@ const DRIVERS = { chromium, firefox };
  * @property {string} list the built list
  * @property {() => Promise<void>} publish builds the list again and puts it in force
  * @property {Demo} demo
+ * @property {string} worker origin of a further list server, a Worker, whose log is the same; "" when there is none
  * @property {(browser: Name, servers?: Partial<import("./drive/demo.js").Servers> | null) => Promise<string>} extension
  *   assembles the extension in a folder of its own; servers are the demo's but
  *   for those that are given, null gives it a stock build's, which are none
@@ -40,9 +41,10 @@ const DRIVERS = { chromium, firefox };
  * @param {object} [options]
  * @param {boolean} [options.whole] with the list that patients get, not only
  *   the demo's own few rules
+ * @param {boolean} [options.worker] with a second list server, in workerd
  * @returns {Promise<World>}
  */
-export async function createWorld({ whole = false } = {}) {
+export async function createWorld({ whole = false, worker = false } = {}) {
   const dir = await mkdtemp(path.join(tmpdir(), "paravent-world-"));
   /** @type {(() => Promise<unknown>)[]} */
   const ends = [() => rm(dir, { recursive: true, force: true })];
@@ -57,9 +59,12 @@ export async function createWorld({ whole = false } = {}) {
     ends.push(keepers.close);
     const demo = await startDemo({ store: at("store"), keepers });
     ends.push(demo.close);
+    const second = worker ? await startWorker(keepers) : null;
+    if (second) ends.push(second.close);
+    const lists = second ? [demo.lists, second.lists] : [demo.lists];
     const publish = async () => {
       await buildList(at("list"), sources);
-      await keepers.publish({ lists: demo.lists, list: at("list"), sources });
+      await keepers.publish({ lists, list: at("list"), sources });
     };
     await publish();
     let count = 0;
@@ -69,6 +74,7 @@ export async function createWorld({ whole = false } = {}) {
       list: at("list"),
       publish,
       demo,
+      worker: second?.lists ?? "",
       extension: (browser, servers = {}) =>
         assemble({
           browser,

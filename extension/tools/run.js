@@ -62,7 +62,7 @@ async function main() {
   say(`The site is ${demo.site}, the board ${demo.board}`);
 
   say("Two maintainers rebuild and sign the list, and push it …");
-  await keepers.publish({ lists: demo.lists, list, sources });
+  await keepers.publish({ lists: [demo.lists], list, sources });
 
   /** @type {Run[]} */
   const runs = [];

@@ -114,12 +114,12 @@ const MAINTAINERS = ["demo.alice", "demo.bob"];
  * @property {string} trust whom readers believe
  * @property {string} trustFile the same, as a file
  * @property {string} logKey file of the key that signs the server's log
- * @property {(what: Publication) => Promise<string>} publish puts a list in
+ * @property {(what: Publication) => Promise<void>} publish puts a list in
  *   force: drafted, rebuilt and signed by every maintainer, pushed, cosigned
  * @property {() => Promise<void>} close ends the witness
  *
  * @typedef {object} Publication
- * @property {string} lists origin of the list server
+ * @property {string[]} lists origins of list servers, whose logs are the same
  * @property {string} list folder of the built list
  * @property {string[]} sources folders that it was built from
  */
@@ -153,17 +153,17 @@ export async function startKeepers(dir) {
     trustFile,
     logKey: at("keys/demo.lists.key"),
     publish: async ({ lists, list, sources }) => {
-      const first = (await ask(`${lists}/v1/release`)).status === 404;
       // Only browsers know what *.localhost is.
-      const server = Object.assign(new URL(lists), { hostname: "127.0.0.1" }).origin;
-      const common = ["-trust", trustFile, "-source", COMMIT, ...(first ? [] : ["-server", server])];
+      const servers = lists.map((origin) => Object.assign(new URL(origin), { hostname: "127.0.0.1" }).origin);
+      const first = (await fetch(`${servers[0]}/v1/release`)).status === 404;
+      const common = ["-trust", trustFile, "-source", COMMIT, ...(first ? [] : ["-server", servers[0] ?? ""])];
       const draft = at(`draft-${++drafts}`);
       await run("paravent", ["release", "draft", "-wait", "1", ...common, "-o", draft, list]);
       for (const name of MAINTAINERS) {
         const key = at(`keys/${name}.key`);
         await run("paravent", ["release", "sign", "-key", key, "-lists", sources.join(","), "-upstream", UPSTREAM, ...common, draft]);
       }
-      return run("paravent", ["release", "push", "-server", server, draft]);
+      for (const server of servers) await run("paravent", ["release", "push", "-server", server, draft]);
     },
     close,
   };
@@ -216,13 +216,33 @@ export async function assemble({ browser, out, list, servers }) {
  * @param {string[]} args
  * @returns {Promise<{address: any, close: () => Promise<void>}>} what it printed
  */
-async function startServer(verb, args) {
-  const file = path.join(BIN, "paravent-server");
-  const child = spawn(file, [verb, ...args], { stdio: ["ignore", "pipe", "pipe"], cwd: ROOT });
+function startServer(verb, args) {
+  return listening(path.join(BIN, "paravent-server"), [verb, ...args]);
+}
+
+/**
+ * Starts a list server as a Worker, in workerd, that has no release yet.
+ *
+ * @param {Keepers} keepers
+ * @returns {Promise<{lists: string, close: () => Promise<void>}>}
+ */
+export async function startWorker({ trustFile, logKey }) {
+  const file = path.join(ROOT, "server", "cmd", "worker", "dev.js");
+  const { address, close } = await listening(process.execPath, [file, "--trust", trustFile, "--log-key", logKey]);
+  return { lists: address.lists, close };
+}
+
+/**
+ * @param {string} file
+ * @param {string[]} args
+ * @returns {Promise<{address: any, close: () => Promise<void>}>}
+ */
+async function listening(file, args) {
+  const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"], cwd: ROOT });
   let said = "";
   child.stderr.on("data", (data) => (said = `${said}${data}`.slice(-4000)));
   const exited = once(child, "exit").catch(() => {});
-  const ended = exited.then(() => Promise.reject(new Error(`paravent-server ${verb} ended: ${said}`)));
+  const ended = exited.then(() => Promise.reject(new Error(`${path.basename(file)} ${args[0]} ended: ${said}`)));
   ended.catch(() => {});
   /** @type {Promise<string>} */
   const line = new Promise((done, failed) => {
