@@ -23,13 +23,12 @@ try {
     },
   });
   if (!values.trust || !values["log-key"]) throw new Error(USAGE);
-  const { url, end } = await run({
+  const { url } = await run({
     modules: await modules(await readFile(values.trust, "utf8")),
     logKey: (await readFile(values["log-key"], "utf8")).trim(),
     port: Number(values.port),
     store: values.store,
   });
-  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => end().then(() => process.exit(0)));
   console.log(JSON.stringify({ lists: url }));
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

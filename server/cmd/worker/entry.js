@@ -201,8 +201,8 @@ async function start(request, env, ctx) {
     const ended = go.run(instance);
     Object.assign(globalThis, { context: undefined });
     if (!binding.handleRequest) throw new Error("it has no handler");
-    const early = ended.then(() => Promise.reject(new Error("it ended")));
-    const response = await Promise.race([binding.handleRequest(request), early]);
+    const answered = binding.handleRequest(request);
+    const response = await Promise.race([answered, ended.then(() => Promise.reject(new Error("it ended")))]);
     return answer(request, response.body, response.headers, response.status);
   } catch (error) {
     // What Go had to say stands above this in the log.
