@@ -143,7 +143,7 @@ const (
 
 func newCoding(to *encoder, from *decoder, old []section) *coding {
 	c := &coding{to: to, from: from, kinds: [2][2]uint32{{1, 1}, {1, 1}}}
-	size := 0
+	size := 1 << 16 // for the insertions
 	for _, s := range old {
 		for _, line := range s.lines {
 			size += len(line) + 2
