@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -138,7 +139,7 @@ func (d *draft) write(dir string) error {
 
 // A standing is what a server has in force, verified, and what may follow it.
 type standing struct {
-	reader.Server
+	*reader.Server
 	ctx   context.Context
 	log   *reader.Log
 	last  release.Taken
@@ -147,11 +148,7 @@ type standing struct {
 }
 
 // standingOf verifies what a server has in force for a reader with this trust.
-func standingOf(ctx context.Context, url string, trust release.Trust) (*standing, error) {
-	server, err := reader.New(url)
-	if err != nil {
-		return nil, err
-	}
+func standingOf(ctx context.Context, server *reader.Server, trust release.Trust) (*standing, error) {
 	last, err := server.Verify(ctx, release.Client{Trust: trust})
 	if errors.Is(err, reader.ErrNone) {
 		return nil, fmt.Errorf("%w: leave -server out to draft release 0", err)
@@ -167,7 +164,7 @@ func standingOf(ctx context.Context, url string, trust release.Trust) (*standing
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", server, err)
 	}
-	s := &standing{Server: *server, ctx: ctx, log: server.Log(ctx, seen.Tree), last: last, next: last.Release.Index + 1}
+	s := &standing{Server: server, ctx: ctx, log: server.Log(ctx, seen.Tree), last: last, next: last.Release.Index + 1}
 	if err := s.log.Contains(last.Tree); err != nil {
 		return nil, err
 	}
@@ -229,7 +226,7 @@ func (s *standing) lists(but release.Digest) (lists []release.Digest, err error)
 func releaseDraft(flags *flag.FlagSet, args []string, stdout io.Writer) error {
 	trustName := flags.String("trust", "", "")
 	currentName := flags.String("current", "", "")
-	url := flags.String("server", "", "")
+	server := flags.String("server", "", "")
 	source := flags.String("source", "", "")
 	wait := flags.Int("wait", 900, "")
 	days := flags.Int("days", 30, "")
@@ -247,7 +244,7 @@ func releaseDraft(flags *flag.FlagSet, args []string, stdout io.Writer) error {
 		return errors.New("-contents-of takes the list from the log: leave LISTDIR out")
 	case *again != "" && *source != "":
 		return errors.New("-contents-of takes the commit from the log, too: leave -source out")
-	case *url == "" && (*again != "" || *currentName != ""):
+	case *server == "" && (*again != "" || *currentName != ""):
 		return errors.New("-contents-of and -current ask a server: give -server URL")
 	case *days < 1 || *days > 3660:
 		return fmt.Errorf("-days %d: want 1 to 3660", *days)
@@ -266,8 +263,8 @@ func releaseDraft(flags *flag.FlagSet, args []string, stdout io.Writer) error {
 		}
 	}
 	var s *standing
-	if *url != "" {
-		if s, err = askStanding(*url, *currentName, *trustName, d.trust); err != nil {
+	if *server != "" {
+		if s, err = askStanding(*server, *currentName, *trustName, d.trust); err != nil {
 			return err
 		}
 		d.Index, d.KeysSince = s.next, s.since
@@ -304,7 +301,7 @@ func releaseDraft(flags *flag.FlagSet, args []string, stdout io.Writer) error {
 
 // askStanding is standingOf with the trust text that is in force now: another
 // file if the release changes it.
-func askStanding(url, currentName, trustName string, trust release.Trust) (*standing, error) {
+func askStanding(address, currentName, trustName string, trust release.Trust) (*standing, error) {
 	current := trust
 	if currentName != "" {
 		var err error
@@ -312,8 +309,12 @@ func askStanding(url, currentName, trustName string, trust release.Trust) (*stan
 			return nil, err
 		}
 	}
-	s, err := standingOf(context.Background(), url, current)
-	if err != nil && currentName == "" && !errors.Is(err, reader.ErrNone) {
+	server, err := reader.New(address)
+	if err != nil {
+		return nil, err
+	}
+	s, err := standingOf(context.Background(), server, current)
+	if _, broken := errors.AsType[*url.Error](err); err != nil && !broken && currentName == "" && !errors.Is(err, reader.ErrNone) {
 		return nil, fmt.Errorf("%w (if %s is to change the keys, give the trust text that is in force with -current)", err, trustName)
 	}
 	return s, err

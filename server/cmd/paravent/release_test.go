@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -171,8 +172,7 @@ func (w *town) run(command string, wants ...string) string {
 func (w *town) refuse(command, want string) {
 	w.t.Helper()
 	out, err := w.do(command)
-	want = strings.ReplaceAll(want, "URL", w.lists.URL)
-	if err == nil || err.Error() != want {
+	if err == nil || strings.ReplaceAll(err.Error(), w.lists.URL, "URL") != want {
 		w.t.Errorf("paravent %s: %v\n%s\nwant %s", command, err, out, want)
 	}
 }
@@ -282,6 +282,195 @@ func TestReleasesWay(t *testing.T) {
 	w.run("release sign -key keys/carol.example.key -contents-of 1 -trust trust.txt -server URL fifth")
 	w.run("release push -server URL fifth", `^release 4 is in force`)
 	w.run("release verify -trust trust.txt URL", `^release 4$`, `^list .* sha256 `+list+`$`)
+}
+
+// Everything that a draft can be refused for, with the exact words.
+func TestReleaseRefuses(t *testing.T) {
+	w := newTown(t)
+	w.run("list build -o built lists")
+	w.source("||tracker.example^", "||pixel.example^")
+	w.run("list build -o other lists")
+	w.source("||tracker.example^")
+	w.write("torn/about.json", w.read("built/about.json"))
+	w.write("torn/list.txt", w.read("built/list.txt")+"x")
+	w.write("mixed/about.json", w.read("other/about.json"))
+	w.write("mixed/list.txt", w.read("other/list.txt"))
+	w.write("garbled/about.json", "{")
+	w.write("bad.txt", "threshold 1\nmaintainer nobody\n")
+	w.write("bare.txt", "threshold 1\nmaintainer "+w.read("keys/alice.example.pub")+"log "+w.read("keys/carol.example.pub")+"quorum none\n")
+	const draft = "release draft -source " + commitA + " -trust trust.txt "
+	const needs = "release draft: needs -trust FILE and -o DRAFT"
+	for _, c := range [][2]string{
+		{"release push", "release push: needs -server URL and, last, DRAFT"},
+		{"release verify", "release verify: needs the URL of a list server, and nothing after it"},
+		{"release publish", `release: unknown verb "publish"; "paravent release help" lists them`},
+		{"release draft", needs},
+		{"release draft -trust trust.txt built", needs},
+		{draft + "-o d", `release draft: needs LISTDIR, last: the folder that "paravent list build -o LISTDIR" wrote`},
+		{draft + "-o d built other", `release draft: needs LISTDIR, last: the folder that "paravent list build -o LISTDIR" wrote`},
+		{draft + "-o d -days 0 built", "release draft: -days 0: want 1 to 3660"},
+		{draft + "-o d -wait 0 built", `release draft: release: line 5: wait: "0" is not a number from 1 to 86400`},
+		{draft + "-o d nothing", "release draft: open nothing/about.json: no such file or directory: build the list first (paravent list build)"},
+		{draft + "-o d garbled", "release draft: garbled/about.json: unexpected end of JSON input: build the list again"},
+		{draft + "-o d torn", "release draft: torn/list.txt: is not what about.json says: build the list again"},
+		{draft + "-o d mixed", "release draft: open mixed/list.bundle: no such file or directory"},
+		{draft + "-o built built", "release draft: built: is there already: name a new folder, or remove it"},
+		{draft + "-o d -contents-of 1 built", "release draft: -contents-of takes the list from the log: leave LISTDIR out"},
+		{draft + "-o d -contents-of 1", "release draft: -contents-of takes the commit from the log, too: leave -source out"},
+		{"release draft -trust trust.txt -o d -contents-of 1", "release draft: -contents-of and -current ask a server: give -server URL"},
+		{draft + "-o d -current trust.txt built", "release draft: -contents-of and -current ask a server: give -server URL"},
+		{draft + "-o d -server lists.example built", `release draft: "lists.example" is no address of a server: want one such as https://lists.example`},
+		{draft + "-o d -server URL built", "release draft: URL: no release is in force yet: leave -server out to draft release 0"},
+		{"release draft -trust bad.txt -o d built", `release draft: bad.txt: trust: line 2: maintainer: "nobody" is not a verifier key (name+hash+base64) of Ed25519`},
+		{"release draft -trust trust.txt -o d built", "release draft: this folder is in no git checkout: say with -source which commit the list was built from"},
+		{"release draft -trust trust.txt -source main -o d built", `release draft: release: line 6: source: "main" is not a commit of 40 or 64 digits of lowercase hex`},
+		{"release verify -trust trust.txt URL", "release verify: URL: no release is in force yet"},
+	} {
+		w.refuse(c[0], c[1])
+	}
+	if _, err := os.Lstat("d"); err == nil {
+		t.Error("a refused draft left something behind")
+	}
+
+	w.run(draft + "-o d built")
+	const sign = "release sign -source " + commitA + " -trust trust.txt -lists lists -key keys/alice.example.key "
+	w.write("bad.key", "PRIVATE+KEY+nobody")
+	w.write("two.txt", w.trust(1, "north", "alice.example", "bob.example"))
+	for _, c := range [][2]string{
+		{"release sign", "release sign: needs -key FILE and, last, DRAFT"},
+		{"release sign -key keys/alice.example.key d", "release sign: needs either -lists SRC, your own sources to rebuild from, or -contents-of INDEX"},
+		{sign + "-contents-of 1 d", "release sign: needs either -lists SRC, your own sources to rebuild from, or -contents-of INDEX"},
+		{"release sign -key keys/alice.example.key -contents-of 1 d", "release sign: -contents-of asks a server's log: give -server URL and -trust FILE"},
+		{sign + "-current trust.txt d", "release sign: -current asks a server: give -server URL"},
+		{sign + "nothing", `release sign: open nothing/note: no such file or directory: want the folder that "paravent release draft" wrote`},
+		{sign + "-key bad.key d", `release sign: bad.key: is not a maintainer's key made by "paravent key new": malformed verifier id`},
+		{sign + "-key keys/north.example.key d", `release sign: keys/north.example.key: is not a maintainer's key made by "paravent key new": unknown verifier algorithm`},
+		{sign + "-key keys/carol.example.key d", "release sign: keys/carol.example.key: the key carol.example is in no trust text that judges this draft: its signature would not count"},
+		{sign + "-trust two.txt d", `release sign: d/trust.txt: line 1 is "threshold 2", and "threshold 1" in two.txt: nothing was signed`},
+		{"release sign -source " + commitA + " -lists lists -key keys/alice.example.key d", "release sign: open lists/trust.txt: no such file or directory: it is your own copy of the trust text that the draft is compared with"},
+		{sign + "-source " + commitB + " d", "release sign: the draft was built from commit " + commitA + " and your sources are " + commitB + ": check that commit out, or ask for a draft of yours"},
+		{sign + "-lists nothing d", "release sign: nothing: want a source directory, such as lists"},
+		{sign + "-server URL d", "release sign: URL: no release is in force yet: leave -server out to draft release 0"},
+		{"release push -server URL d", "release push: d: nobody has signed it yet: 2 must (paravent release sign)"},
+	} {
+		w.refuse(c[0], c[1])
+	}
+	// A byte that differs, in whatever the note names.
+	w.source("||tracker.example^", "||pixel.example^")
+	w.refuse(sign+"d", `release sign: d/list.txt: line 8 is "tracker.example", and "pixel.example" in what your sources make: nothing was signed`)
+	w.source("||tracker.example^")
+	for _, c := range [][2]string{
+		{"list.txt", "its SHA-256 is "}, {"list.bundle", "its SHA-256 is "}, {"list.filters", "its SHA-256 is "}, {"trust.txt", "its SHA-256 is "},
+	} {
+		good := w.read("d/" + c[0])
+		w.write("d/"+c[0], "X"+good[1:])
+		if out, err := w.do(sign + "d"); err == nil || !strings.HasPrefix(err.Error(), "release sign: d/"+c[0]+": "+c[1]) {
+			t.Errorf("with another %s: %v\n%s", c[0], err, out)
+		}
+		w.write("d/"+c[0], good)
+	}
+	good := w.read("d/note")
+	w.write("d/note", strings.Replace(good, "wait 900", "wait 90O", 1))
+	w.refuse(sign+"d", `release sign: d/note: release: line 5: wait: "90O" is not a number from 1 to 86400`)
+	w.write("d/note", regexp.MustCompile(`20\d\d-`).ReplaceAllString(good, "2126-"))
+	if _, err := w.do(sign + "d"); err == nil || !regexp.MustCompile(`^release sign: the draft is issued 2126-\S+, \d+ days from now: one of the two clocks is wrong$`).MatchString(err.Error()) {
+		t.Errorf("a draft of the future: %v", err)
+	}
+	w.write("d/note", good)
+	if got := w.read("d/note"); strings.Contains(got, "—") {
+		t.Errorf("something was signed: %s", got)
+	}
+	w.write("d/deltas/readme", "")
+	w.refuse(sign+"d", "release sign: d/deltas/readme: is no delta of this draft: remove it")
+	if err := os.RemoveAll("d/deltas"); err != nil {
+		t.Fatal(err)
+	}
+
+	// Published, and then what a later draft can get wrong.
+	w.run(sign + "d")
+	w.run(sign + "-key keys/bob.example.key d")
+	w.run("release push -server URL d")
+	for _, c := range [][2]string{
+		{sign + "-server URL d", "release sign: the draft is release 0, and the next of URL is 1: draft it again"},
+		{"release draft -trust trust.txt -server URL -contents-of 1 -o e", "release draft: -contents-of 1: want the number of an earlier release, 0 to 0"},
+		{"release draft -trust trust.txt -server URL -contents-of 0x0 -o e", "release draft: -contents-of 0x0: want the number of an earlier release, 0 to 0"},
+		{"release draft -trust bare.txt -current trust.txt -server URL -source " + commitA + " -o e other", `release draft: the new trust text has no line for the log "lists.example", which the release will be in: readers would refuse it`},
+		{"release verify -trust two.txt URL", "release verify: URL/v1/release: release 0: the trust text held here was never in force in this log"},
+	} {
+		w.refuse(c[0], c[1])
+	}
+	// Two drafts for one place: the second is told who was faster.
+	w.source("||tracker.example^", "||pixel.example^")
+	w.run(draft + "-server URL -o one other")
+	w.run("release draft -source " + commitB + " -trust trust.txt -server URL -o two other")
+	for _, name := range []string{"alice", "bob"} {
+		w.run(sign + "-key keys/" + name + ".example.key one")
+		w.run(sign + "-source " + commitB + " -key keys/" + name + ".example.key two")
+	}
+	w.run("release push -server URL one", `^release 1 is in force`)
+	if _, err := w.do("release push -server URL two"); err == nil || !regexp.MustCompile(`^release push: \S+: release 1 is taken by another, issued \S+ from commit a{40}: draft yours again$`).MatchString(err.Error()) {
+		t.Errorf("the slower draft: %v", err)
+	}
+	// The same draft with the signatures in another order is the same release.
+	w.write("one/note", swapSignatures(t, w.read("one/note")))
+	w.run("release push -server URL one", `^release 1 is in the log already, with other signatures$`, `^release 1 is in force`)
+}
+
+func swapSignatures(t *testing.T, signed string) string {
+	t.Helper()
+	text, lines, _ := strings.Cut(signed, "\n\n")
+	both := strings.SplitAfter(lines, "\n")
+	if len(both) != 3 {
+		t.Fatalf("not two signatures: %s", signed)
+	}
+	return text + "\n\n" + both[1] + both[0]
+}
+
+// A large push that is refused while it is uploaded still says why.
+func TestRefusedWhileUploading(t *testing.T) {
+	w := newTown(t)
+	rules := make([]string, 100_000)
+	for i := range rules {
+		rules[i] = fmt.Sprintf("||tracker-with-a-long-name-%d.example^", i)
+	}
+	w.source(rules...)
+	w.run("list build -o built lists")
+	w.run("release draft -trust trust.txt -source " + commitA + " -o d built")
+	w.run("release sign -key keys/alice.example.key -lists lists -trust trust.txt -source " + commitA + " d")
+	for range 5 {
+		w.refuse("release push -server URL d", "release push: URL: 403 Forbidden: note: signed by 1 trusted keys of the 2 needed")
+	}
+}
+
+// The commit of a release is that of the checkout, if that is clean.
+func TestSourceIsTheCommit(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("git is not installed")
+	}
+	w := newTown(t)
+	w.run("list build -o built lists")
+	git := func(args ...string) string {
+		t.Helper()
+		out, err := exec.Command("git", append([]string{"-c", "user.name=a", "-c", "user.email=a@example.org"}, args...)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	git("init", "-q")
+	w.write(".gitignore", "*\n!lists/\n!lists/**\n!.gitignore\n")
+	git("add", ".gitignore", "lists")
+	git("commit", "-q", "-m", "lists")
+	head := git("rev-parse", "HEAD")
+	w.run("release draft -trust trust.txt -o d built", `^source  `+head+`$`)
+	w.run("release sign -key keys/alice.example.key -lists lists -trust trust.txt d")
+	w.source("||pixel.example^")
+	const dirty = " (M lists/telemetry.txt): commit first, or say with -source what the list was built from"
+	w.refuse("release draft -trust trust.txt -o e built", "release draft: the checkout is not what commit "+head[:12]+" says"+dirty)
+	w.refuse("release sign -key keys/bob.example.key -lists lists -trust trust.txt d", "release sign: the checkout is not what commit "+head[:12]+" says"+dirty)
+	git("commit", "-q", "-a", "-m", "another")
+	w.refuse("release sign -key keys/bob.example.key -lists lists -trust trust.txt d",
+		"release sign: the draft was built from commit "+head+" and your sources are "+git("rev-parse", "HEAD")+": check that commit out, or ask for a draft of yours")
 }
 
 func sum(text string) string { return release.DigestOf([]byte(text)).SHA256 }
