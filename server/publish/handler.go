@@ -315,6 +315,8 @@ func (h *handler) push(w http.ResponseWriter, r *http.Request) {
 		h.answer(w, nil, refuse(http.StatusUnsupportedMediaType, "a push is a tar: Content-Type: application/x-tar"))
 		return
 	}
+	// Or a refusal would wait for the rest of the body.
+	w.Header().Set("Connection", "close")
 	proof, err := h.publisher.push(r.Context(), r.Body, func() {
 		// Where there is no deadline, as in a Worker, none has to be moved.
 		http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime))
