@@ -10,8 +10,8 @@ import (
 	"paravent/lists/release"
 )
 
-// ErrUnsound is the error of a log that holds what no reader would believe.
-var ErrUnsound = errors.New("the log holds what is no good release")
+// ErrUnsound is the error of a log that holds what is no good release.
+var ErrUnsound = errors.New("no reader would believe this")
 
 // Known is what a monitor remembers of a log that it has read. The zero Known
 // has read nothing.
