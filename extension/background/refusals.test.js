@@ -18,7 +18,8 @@ const digest = (data) => ({ size: data.length, sha256: createHash("sha256").upda
 describe("answers", () => {
   for (const { name, answer, trust, client, resources, taken, expect, code } of answers) {
     it(name, () => {
-      const claim = { answer, trust, client, again: false };
+      const isFresh = JSON.parse(client).next === 0;
+      const claim = { answer, trust, client: isFresh ? "" : client, again: false };
       /** @type {Map<string, Uint8Array>} */
       const had = new Map();
       let verified = desk.verify({ ...claim, resources: had });

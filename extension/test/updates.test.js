@@ -4,6 +4,7 @@
  * and the popup says why.
  */
 
+/* global chrome */
 import assert from "node:assert/strict";
 import { appendFile } from "node:fs/promises";
 import path from "node:path";
@@ -18,9 +19,44 @@ import { BROWSERS, createWorld } from "./world.js";
 /** @typedef {import("./drive/driver.js").Tab} Tab */
 /** @typedef {{name: string, tab: Tab, popup: Popup}} Patient */
 
-/** What stands between the browsers and the list server, and what it does to its answers. */
-const FAULTS = /** @type {const} */ (["unreachable", "flipped byte", "truncated", "wrong signature", "older release"]);
-/** @typedef {typeof FAULTS[number]} Fault */
+/**
+ * What stands between the browsers and the list server, what it makes of an
+ * answer, and by which words people are told.
+ *
+ * @typedef {object} Fault
+ * @property {import("../background/release.js").Code} code
+ * @property {RegExp} path of what is spoilt
+ * @property {(body: Buffer<ArrayBuffer>) => Buffer<ArrayBuffer> | null} spoil null: the connection breaks
+ */
+
+/** @param {Buffer<ArrayBuffer>} body @param {number} at */
+function flip(body, at) {
+  body[at] = (body[at] ?? 0) ^ 1;
+  return body;
+}
+
+/** Takes a line out, or puts another in its place. @param {Buffer} body @param {RegExp} line @param {string} [other] */
+const replace = (body, line, other = "") => Buffer.from(body.toString().replace(line, other));
+
+const RELEASE = /^\/v1\/release$/;
+const LIST = /^\/v1\/(blob|delta)\//;
+
+/** @type {Record<string, Fault>} */
+const FAULTS = {
+  "no server": { code: "unreachable", path: /./, spoil: () => null },
+  "a page instead": { code: "proof", path: RELEASE, spoil: () => Buffer.from("<!doctype html>\n") },
+  "a flipped bit in the note": { code: "note", path: RELEASE, spoil: (body) => flip(body, body.indexOf("wait ") + 5) },
+  "a wrong signature": { code: "note", path: RELEASE, spoil: (body) => flip(body, body.indexOf("— demo.bob ") + 40) },
+  "one signature of two": { code: "note", path: RELEASE, spoil: (body) => replace(body, /— demo.bob .*\n/) },
+  "a flipped bit in the proof": { code: "proof", path: RELEASE, spoil: (body) => flip(body, body.indexOf("demo.lists\n") + 30) },
+  "no log's signature": { code: "proof", path: RELEASE, spoil: (body) => replace(body, /— demo.lists .*\n/) },
+  "no witness": { code: "witness", path: RELEASE, spoil: (body) => replace(body, /— demo.witness .*\n/) },
+  "half an answer": { code: "proof", path: RELEASE, spoil: (body) => body.subarray(0, body.length >> 1) },
+  "an older release": { code: "older", path: RELEASE, spoil: () => first },
+  "a flipped bit in the list": { code: "hash", path: LIST, spoil: (body) => flip(body, body.length >> 1) },
+  "half a list": { code: "size", path: LIST, spoil: (body) => body.subarray(0, body.length >> 1) },
+  "no list": { code: "unreachable", path: LIST, spoil: () => null },
+};
 
 /** @type {import("./world.js").World} */
 let world;
@@ -28,30 +64,26 @@ let world;
 let mirror;
 /** A host that answers everything, and that lists come to know one name after the other. @type {import("./drive/host.js").Host} */
 let novelty;
-/** @type {Fault | null} */
+/** @type {Omit<Fault, "code"> | null} */
 let fault = null;
-/** @type {Buffer<ArrayBuffer> | null} */
-let firstNote = null;
+/** The answer with the first release. */
+let first = Buffer.alloc(0);
 /** @type {Patient[]} */
 const patients = [];
 
 before(async () => {
   world = await createWorld();
   mirror = await startHost("mirror.localhost", async (request, response) => {
-    if (fault === "unreachable") {
+    const path = request.url ?? "";
+    const { "if-none-match": known } = request.headers;
+    const answer = await ask(world.demo.lists + path, known && fault === null ? { headers: { "If-None-Match": known } } : {});
+    /** @type {Buffer<ArrayBuffer> | null} */
+    let body = Buffer.from(await answer.arrayBuffer());
+    if (first.length === 0 && RELEASE.test(path)) first = Buffer.from(body);
+    if (fault?.path.test(path)) body = fault.spoil(body);
+    if (body === null) {
       request.socket.destroy();
       return;
-    }
-    const { "if-none-match": known } = request.headers;
-    const answer = await ask(world.demo.lists + request.url, known && fault === null ? { headers: { "If-None-Match": known } } : {});
-    let body = Buffer.from(await answer.arrayBuffer());
-    if (/^\/v1\/(blob|delta)\//.test(request.url ?? "")) {
-      if (fault === "flipped byte") body[body.length >> 1] = (body[body.length >> 1] ?? 0) ^ 1;
-      if (fault === "truncated") body = body.subarray(0, body.length >> 1);
-    } else if (request.url === "/v1/release" && answer.status === 200) {
-      firstNote ??= body;
-      if (fault === "wrong signature") body = forged(body);
-      if (fault === "older release") body = firstNote;
     }
     response.writeHead(answer.status, { "Content-Type": answer.headers.get("Content-Type") ?? "" });
     response.end(body);
@@ -71,21 +103,6 @@ after(async () => {
   await mirror?.close();
   await novelty?.close();
 });
-
-/**
- * Another signature under the same note: one bit of its last byte differs.
- *
- * @param {Buffer} note
- * @returns {Buffer<ArrayBuffer>}
- */
-function forged(note) {
-  const lines = note.toString().trimEnd().split("\n");
-  const [dash, name, signature = ""] = lines[lines.length - 1]?.split(" ") ?? [];
-  const bytes = Buffer.from(signature, "base64");
-  bytes[bytes.length - 1] = (bytes[bytes.length - 1] ?? 0) ^ 1;
-  lines[lines.length - 1] = `${dash} ${name} ${bytes.toString("base64")}`;
-  return Buffer.from(`${lines.join("\n")}\n`);
-}
 
 /**
  * Adds a rule to the sources, builds and publishes.
@@ -137,24 +154,59 @@ it("a rule added to the list blocks in running browsers after their next poll", 
   });
 });
 
-for (const [i, kind] of FAULTS.entries()) {
+/**
+ * Asks for an update, as the popup's button does, until it went as expected.
+ *
+ * @param {Patient} patient
+ * @param {string | undefined} code of the error
+ */
+const update = ({ name, popup }, code) =>
+  until(
+    async () => {
+      /** @type {import("../background/updates.js").UpdateState} */
+      const { error } = await popup.page.evaluate(() => chrome.runtime.sendMessage({ type: "update" }));
+      if (error?.code !== code) throw new Error(JSON.stringify(error));
+      return { detail: error?.detail ?? "" };
+    },
+    { every: 300, what: `${name} to say ${code}` },
+  );
+
+for (const [kind, { code, ...what }] of Object.entries(FAULTS)) {
   it(`${kind}: the last good list stays in force, and the popup says why`, async () => {
-    const host = `novelty-${i}.localhost`;
-    fault = kind;
-    await publishRule(host);
+    if (fault === null) {
+      fault = what;
+      await publishRule("hidden.localhost");
+    }
+    fault = what;
     await everyone(async (patient) => {
       const { name, popup } = patient;
-      const { code, detail } = await until(async () => (await popup.state()).updates.error, { what: `${name} to refuse` });
-      await popup.page.waitFor((words) => document.body.innerText.includes(words), { args: [detail], what: `${name}'s popup to say "${detail}" (${code})` });
-      assert.equal((await popup.state()).list?.release?.index, i + 1, name);
-      assert.ok(await reaches(patient, host), `${name} uses what it should have refused`);
+      const { detail } = await update(patient, code);
+      await popup.page.waitFor((words) => document.body.innerText.includes(words), { args: [detail], what: `${name}'s popup to say "${detail}"` });
+      assert.equal((await popup.state()).list?.release?.index, 1, name);
+      assert.ok(await reaches(patient, "hidden.localhost"), `${name} uses what it should have refused`);
       assert.equal(await reaches(patient, "novelty.localhost"), false, `${name} forgot its list`);
-    });
-    fault = null;
-    await everyone(async (patient) => {
-      await inForce(patient, i + 2);
-      assert.equal((await patient.popup.state()).updates.error, null);
-      assert.equal(await reaches(patient, host), false, patient.name);
     });
   });
 }
+
+it("with nothing in between, the release that was kept away comes at last", async () => {
+  fault = null;
+  await everyone(async (patient) => {
+    await update(patient, undefined);
+    await inForce(patient, 2);
+    assert.equal(await reaches(patient, "hidden.localhost"), false, patient.name);
+  });
+});
+
+it("a delta that is not what it should be only costs the whole list", async () => {
+  fault = { path: /^\/v1\/delta\//, spoil: (body) => flip(body, body.length >> 1) };
+  mirror.asked.length = 0;
+  await publishRule("further.localhost");
+  await everyone(async (patient) => {
+    await inForce(patient, 3);
+    assert.equal(await reaches(patient, "further.localhost"), false, patient.name);
+  });
+  for (const what of ["delta", "blob"]) {
+    assert.equal(mirror.asked.filter((asked) => asked.includes(`/v1/${what}/`)).length, patients.length, what);
+  }
+});

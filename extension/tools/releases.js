@@ -9,7 +9,7 @@ import { readFile } from "node:fs/promises";
  * @typedef {object} Answer an answer of the list server to someone who knows something
  * @property {string} name
  * @property {string} trust who is trusted
- * @property {string} client what is remembered, "" by a fresh install
+ * @property {string} client what is remembered
  * @property {Uint8Array<ArrayBuffer>} answer
  * @property {Map<string, Uint8Array<ArrayBuffer>>} resources what else the server has
  * @property {{index: number, signers: string[], witnesses: string[], expires: string} | null} taken null when it is refused
@@ -88,7 +88,7 @@ export async function releases() {
       .map((/** @type {any} */ { name, have, answer = "", resources = {}, taken = null, expect }) => ({
         name,
         trust: have.trust,
-        client: have.next === 0 ? "" : JSON.stringify(have),
+        client: JSON.stringify(have),
         answer: new Uint8Array(Buffer.from(answer)),
         resources: new Map(Object.entries(resources).map(([path, data]) => [path, bytes(/** @type {string} */ (data))])),
         taken,

@@ -81,12 +81,12 @@ func readClient(text, trust string, again bool) (c release.Client, err error) {
 	if err := json.Unmarshal([]byte(text), &kept); err != nil {
 		return c, fmt.Errorf("client: %w", err)
 	}
-	if len(kept.Root) != len(c.Tree.Root) || kept.Next == 0 {
-		return c, errors.New("client: want a hash of 32 bytes and a next index above 0")
+	if len(kept.Root) != len(c.Tree.Root) {
+		return c, errors.New("client: root: want a hash of 32 bytes")
 	}
 	c.Next, c.Tree.Size = kept.Next, kept.Size
 	copy(c.Tree.Root[:], kept.Root)
-	if again {
+	if again && c.Next > 0 {
 		c.Next--
 	}
 	c.Trust, err = release.ParseTrust(kept.Trust)

@@ -176,6 +176,7 @@ export async function startKeepers(dir) {
  * @property {string} lists origin of the list server
  * @property {string} gateway origin of the photo gateway
  * @property {string} trust who must have signed a list
+ * @property {number} [pollSeconds] between two polls of the list server
  */
 
 /**
@@ -194,12 +195,12 @@ export async function assemble({ browser, out, list, servers }) {
     ...["--browser", browser, "--out", out, "--lists", list, "--wasm", path.join(ROOT, "dist", "wasm")],
   ];
   if (servers) {
-    const { lists: listServer, gateway, trust } = servers;
+    const { lists: listServer, gateway, trust, pollSeconds = POLL_SECONDS } = servers;
     const file = `${out}.defaults.json`;
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(
       file,
-      JSON.stringify({ listServer, trust, gateway: `${gateway}/gateway`, pollSeconds: POLL_SECONDS }),
+      JSON.stringify({ listServer, trust, gateway: `${gateway}/gateway`, pollSeconds }),
     );
     args.push("--defaults", file);
   }
