@@ -84,6 +84,8 @@ build() {
   say "WebAssembly, in dist/wasm"
   local module
   for module in engine desk; do
+    # Go takes a program that prestart.js has changed for its own, and keeps it.
+    rm -f "dist/wasm/$module.wasm"
     GOOS=js GOARCH=wasm go build -trimpath -buildvcs=false -ldflags='-s -w' -o "dist/wasm/$module.wasm" "./wasm/$module"
   done
   cp "$(go env GOROOT)/lib/wasm/wasm_exec.js" dist/wasm/
