@@ -11,6 +11,7 @@ import (
 	"net/http"
 
 	"paravent/server/gateway"
+	"paravent/server/page"
 	"paravent/server/publish"
 	"paravent/server/store"
 )
@@ -42,7 +43,7 @@ func (f listFlags) open(ctx context.Context, log *slog.Logger) (*store.Dir, http
 	if err != nil {
 		return nil, nil, err
 	}
-	o.Store = dir
+	o.Store, o.Page = dir, page.New(dir, log)
 	if o.LogKey != nil {
 		if err := publish.Replay(ctx, o); err != nil {
 			return nil, nil, err
