@@ -146,8 +146,9 @@
 // left, and 3d/(s+3d) is left. What is left at the end goes by the one letter
 // before, where s+d+1 stands for s+3d and each letter gets its 256th of what
 // remains; and 1 is added for all. What is left is a whole number, 2³² at first,
-// and divisions round down. The places of one hash of three letters are looked
-// at from the newest, at most 8192 of them; but where twelve letters agree at a
+// and divisions round down. The places of one hash of three letters a, b, c are
+// looked at from the newest, at most 8192 of them (the hash is the upper half of
+// (2¹⁶a+2⁸b+c)·0x9e3779b1 modulo 2³²); but where twelve letters agree at a
 // place that eight letters lead to, only the places of those eight count; what is
 // counted for fewer then comes from there. After 2²⁶ places the delta is given
 // up. The file guess.go says all this in Go.
