@@ -415,17 +415,25 @@ func (d *draft) printKeys(w io.Writer, s *standing) {
 	say(d.trust, "")
 }
 
-// commit returns the commit of the checkout that dir is in.
-func commit(dir string) (string, error) {
-	git := func(args ...string) (string, error) {
+// commit returns the commit of the checkout that dir is in. The checkout must be
+// what that commit says, or, with sources, every file in these folders.
+func commit(dir string, sources ...string) (string, error) {
+	git := func(dir string, args ...string) (string, error) {
 		out, err := exec.Command("git", append([]string{"-C", dir}, args...)...).Output()
 		return strings.TrimSpace(string(out)), err
 	}
-	head, err := git("rev-parse", "--verify", "HEAD")
+	head, err := git(dir, "rev-parse", "--verify", "HEAD")
 	if err != nil {
 		return "", errors.New("this folder is in no git checkout: say with -source which commit the list was built from")
 	}
-	changed, err := git("status", "--porcelain")
+	// A draft may lie in the checkout: a file that git does not know counts
+	// among the sources alone.
+	changed, err := git(dir, "status", "--porcelain", "--untracked-files=no")
+	for _, source := range sources {
+		if err == nil && changed == "" {
+			changed, err = git(source, "status", "--porcelain", ".")
+		}
+	}
 	if err != nil {
 		return "", fmt.Errorf("git status: %w", err)
 	}

@@ -458,7 +458,7 @@ func TestSourceIsTheCommit(t *testing.T) {
 		return strings.TrimSpace(string(out))
 	}
 	git("init", "-q")
-	w.write(".gitignore", "*\n!lists/\n!lists/**\n!.gitignore\n")
+	w.write(".gitignore", "keys/\nwitness/\nstore/\nbuilt/\n*.txt\n!lists/**\n")
 	git("add", ".gitignore", "lists")
 	git("commit", "-q", "-m", "lists")
 	head := git("rev-parse", "HEAD")
@@ -469,6 +469,12 @@ func TestSourceIsTheCommit(t *testing.T) {
 	w.refuse("release draft -trust trust.txt -o e built", "release draft: the checkout is not what commit "+head[:12]+" says"+dirty)
 	w.refuse("release sign -key keys/bob.example.key -lists lists -trust trust.txt d", "release sign: the checkout is not what commit "+head[:12]+" says"+dirty)
 	git("commit", "-q", "-a", "-m", "another")
+	w.write("lists/exceptions.txt", "")
+	w.refuse("release sign -key keys/bob.example.key -lists lists -trust trust.txt d",
+		"release sign: the checkout is not what commit "+git("rev-parse", "--short=12", "HEAD")+" says (?? lists/exceptions.txt): commit first, or say with -source what the list was built from")
+	if err := os.Remove("lists/exceptions.txt"); err != nil {
+		t.Fatal(err)
+	}
 	w.refuse("release sign -key keys/bob.example.key -lists lists -trust trust.txt d",
 		"release sign: the draft was built from commit "+head+" and your sources are "+git("rev-parse", "HEAD")+": check that commit out, or ask for a draft of yours")
 }

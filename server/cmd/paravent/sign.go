@@ -166,7 +166,7 @@ func same(drafted, own string, a, b []byte) error {
 func (d *draft) checkRebuilt(dir string, names []string, modules, from string) error {
 	if from == "" {
 		var err error
-		if from, err = commit(names[0]); err != nil {
+		if from, err = commit(names[0], names...); err != nil {
 			return err
 		}
 	}
