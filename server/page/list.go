@@ -7,8 +7,8 @@ import (
 	"paravent/lists/address"
 	"paravent/lists/bundle"
 	"paravent/lists/compile"
+	"paravent/lists/diff"
 	"paravent/lists/filter"
-	"paravent/server/diff"
 )
 
 // A list is a canonical text that hosts can be looked up in.

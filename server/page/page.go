@@ -34,8 +34,8 @@ import (
 	"sync"
 	"time"
 
+	"paravent/lists/diff"
 	"paravent/lists/release"
-	"paravent/server/diff"
 	"paravent/server/log"
 	"paravent/server/store"
 )

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"paravent/lists/diff"
 	"paravent/lists/filter"
-	"paravent/server/diff"
 )
 
 // A language is one that the page speaks.

@@ -9,8 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 
+	"paravent/lists/diff"
 	"paravent/lists/source"
-	"paravent/server/diff"
+	"paravent/server/explain"
 )
 
 // longestDiff is how many lines of a section are shown unless more are asked
@@ -65,11 +66,11 @@ func writeDiff(out io.Writer, before, after []byte, sites []source.SiteFile, lon
 	}
 	p := startProgress("deciding the sites' examples with both lists")
 	defer p.end()
-	changed, err := diff.Decisions(before, after, sites, registrable)
+	changed, err := explain.Decisions(before, after, sites, registrable)
 	if err != nil {
 		return err
 	}
-	diff.WriteDecisions(out, changed)
+	explain.WriteDecisions(out, changed)
 	return nil
 }
 

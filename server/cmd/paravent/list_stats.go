@@ -14,8 +14,8 @@ import (
 
 	"paravent/lists/bundle"
 	"paravent/lists/compile"
+	"paravent/lists/diff"
 	"paravent/lists/source"
-	"paravent/server/diff"
 )
 
 // mostRows is how many countries, organisations and old entries are shown.

@@ -14,9 +14,10 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"paravent/lists/diff"
 	"paravent/lists/release"
 	"paravent/lists/source"
-	"paravent/server/diff"
+	"paravent/server/explain"
 )
 
 // longestShown is how many lines of a section are shown to a signer; "paravent
@@ -276,11 +277,11 @@ func (d *draft) printChange(w io.Writer, s *standing, sources []string) error {
 		}
 		sites = append(sites, more...)
 	}
-	decisions, err := diff.Decisions(old, d.made.list, sites, registrable)
+	decisions, err := explain.Decisions(old, d.made.list, sites, registrable)
 	if err != nil {
 		return err
 	}
-	diff.WriteDecisions(w, decisions)
+	explain.WriteDecisions(w, decisions)
 	return nil
 }
 

@@ -4,8 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"paravent/lists/source"
-	"paravent/server/diff"
+	"paravent/lists/diff"
 )
 
 const before = `paravent list 1
@@ -93,38 +92,5 @@ for whom
 	}
 	if _, err := diff.Between([]byte(before), []byte("paravent list 1")); err == nil || err.Error() != "after: want a whole list.txt, which begins with \"paravent list 1\"" {
 		t.Error(err)
-	}
-}
-
-func TestDecisions(t *testing.T) {
-	request := source.Request{URL: "https://consent.example/x.js", Page: "https://booking.example/oncologist", Type: "script"}
-	sites := []source.SiteFile{{Name: "Booking", Requests: []source.Request{
-		request, request,
-		{URL: "https://ads.tracker.example/", Page: "https://booking.example/", Type: "image"},
-		{URL: "https://gone.example/", Page: "https://booking.example/", Type: "image"},
-	}}}
-	changed, err := diff.Decisions([]byte(before), []byte(after), sites, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out strings.Builder
-	diff.WriteDecisions(&out, changed)
-	want := `examples of protected sites that are decided otherwise: 2
-  Booking: script https://consent.example/x.js
-    on https://booking.example/oncologist
-    was  allow (needed) by ||consent.example^$domain=booking.example
-    now  block (listed) by ||consent.example^
-  Booking: image https://gone.example/
-    on https://booking.example/
-    was  block (listed) by ||gone.example^
-    now  allow (unlisted)
-`
-	if out.String() != want {
-		t.Errorf("got\n%s", out.String())
-	}
-	out.Reset()
-	diff.WriteDecisions(&out, nil)
-	if out.String() != "no example of a protected site is decided otherwise\n" {
-		t.Error(out.String())
 	}
 }

@@ -1,10 +1,8 @@
 // Package diff says what changed between two lists, and for whom: in which
-// section of the canonical text (see package compile), for which organisations
-// that receive requests, and which examples of the protected sites are decided
-// otherwise.
+// section of the canonical text (see package compile), and for which
+// organisations that receive requests.
 //
 //	changes, err := diff.Between(before, after)
-//	decisions, err := diff.Decisions(before, after, sites, registrable)
 //	changes.Write(os.Stdout, 20)
 //
 // prints
@@ -22,12 +20,9 @@ import (
 	"slices"
 	"strings"
 
-	"paravent/lists/address"
 	"paravent/lists/bundle"
 	"paravent/lists/compile"
 	"paravent/lists/filter"
-	"paravent/lists/source"
-	"paravent/wasm/match"
 )
 
 // Changes are what two canonical texts differ in.
@@ -218,60 +213,6 @@ func (all Recipients) Behind(host string) (bundle.Recipient, bool) {
 	}
 }
 
-// A Decision is an example of a protected site that two lists decide
-// differently.
-type Decision struct {
-	Site          string
-	Request       source.Request
-	Before, After string // "block (listed) by ||tracker.example^"
-}
-
-// Decisions decides the sites' examples with both lists, and returns those
-// that differ. registrable is as in match.Matcher.
-func Decisions(before, after []byte, sites []source.SiteFile, registrable func(host []byte) int) ([]Decision, error) {
-	var matchers [2]*match.Matcher
-	for i, text := range [][]byte{before, after} {
-		data, err := compile.Compile(text)
-		if err != nil {
-			return nil, err
-		}
-		if matchers[i], err = match.Open(data); err != nil {
-			return nil, err
-		}
-		matchers[i].Registrable = registrable
-	}
-	var changed []Decision
-	type example struct{ url, page, kind string }
-	seen := map[example]bool{}
-	for _, site := range sites {
-		for _, r := range site.Requests {
-			if e := (example{r.URL, r.Page, r.Type}); seen[e] {
-				continue
-			} else {
-				seen[e] = true
-			}
-			kind, _ := filter.TypeNamed(r.Type)
-			request := match.Request{URL: address.Serialized(r.URL), Page: []byte(r.Page), Type: kind, Mode: match.ModeProtect}
-			var decided [2]match.Decision
-			var said [2]string
-			for i, m := range matchers {
-				var err error
-				if decided[i], err = m.Decide(&request); err != nil {
-					return nil, err
-				}
-				said[i] = fmt.Sprintf("%s (%s)", decided[i].Action, decided[i].Reason)
-				if rule := m.Rule(); rule != "" {
-					said[i] += " by " + rule
-				}
-			}
-			if decided[0] != decided[1] {
-				changed = append(changed, Decision{site.Name, r, said[0], said[1]})
-			}
-		}
-	}
-	return changed, nil
-}
-
 // Write writes the changes for people, of each section at most longest lines;
 // 0 means all of them.
 func (c *Changes) Write(out io.Writer, longest int) {
@@ -312,17 +253,5 @@ func (c *Changes) Write(out io.Writer, longest int) {
 			break
 		}
 		fmt.Fprintf(out, "  %s   %d more, %d fewer\n", o.Name, o.Added, o.Removed)
-	}
-}
-
-// WriteDecisions writes what the sites' patients will notice.
-func WriteDecisions(out io.Writer, changed []Decision) {
-	if len(changed) == 0 {
-		fmt.Fprintln(out, "no example of a protected site is decided otherwise")
-		return
-	}
-	fmt.Fprintf(out, "examples of protected sites that are decided otherwise: %d\n", len(changed))
-	for _, d := range changed {
-		fmt.Fprintf(out, "  %s: %s %s\n    on %s\n    was  %s\n    now  %s\n", d.Site, d.Request.Type, d.Request.URL, d.Request.Page, d.Before, d.After)
 	}
 }
