@@ -116,7 +116,7 @@ lint() {
   unformatted=$(gofmt -l lists wasm server)
   [ -z "$unformatted" ] || die "run gofmt -w on: $unformatted"
   go vet ./...
-  GOOS=js GOARCH=wasm go vet ./wasm/... ./lists/release ./server/store ./server/log ./server/publish ./server/cmd/worker
+  GOOS=js GOARCH=wasm go vet ./wasm/... ./lists/release ./server/store ./server/log ./server/publish ./server/page ./server/cmd/worker
   say "tsc and eslint"
   (cd extension && npm run --silent types && npm run --silent lint)
   extension/node_modules/.bin/tsc --project server/demo/jsconfig.json

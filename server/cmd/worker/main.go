@@ -24,6 +24,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"paravent/lists/release"
+	"paravent/server/page"
 	"paravent/server/publish"
 )
 
@@ -61,7 +62,8 @@ func open(log *slog.Logger) (http.Handler, error) {
 	if r2.IsUndefined() {
 		return nil, errors.New("there is no bucket BUCKET: see wrangler.toml")
 	}
-	return publish.Handler(publish.Options{Store: bucket{r2}, Trust: trust, LogKey: key, Log: log}), nil
+	objects := bucket{r2}
+	return publish.Handler(publish.Options{Store: objects, Trust: trust, LogKey: key, Log: log, Page: page.New(objects, log)}), nil
 }
 
 // unread is how much of a request that was answered before its end is read
@@ -70,12 +72,14 @@ func open(log *slog.Logger) (http.Handler, error) {
 const unread = 256 << 10
 
 // around does what net/http does around a handler, and the package workers
-// does not: it splits headers at their commas, and leaves bodies half read.
+// does not: that splits headers at their commas, leaves bodies half read, and
+// finds no type for an answer, which is text here where no handler says else.
 func around(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for name, parts := range r.Header {
 			r.Header[name] = []string{strings.Join(parts, ",")}
 		}
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		next.ServeHTTP(w, r)
 		io.CopyN(io.Discard, r.Body, unread) // an error comes too late to matter
 	})

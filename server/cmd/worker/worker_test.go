@@ -29,6 +29,7 @@ import (
 	"paravent/lists/release"
 	"paravent/lists/source"
 	"paravent/server/log/logtest"
+	"paravent/server/page"
 	"paravent/server/publish"
 	"paravent/server/reader"
 	"paravent/server/store/storetest"
@@ -245,8 +246,9 @@ func startNative(t *testing.T, h *house) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	objects, logger := storetest.Memory{}, slog.New(slog.NewTextHandler(t.Output(), nil))
 	s := httptest.NewServer(publish.Handler(publish.Options{
-		Store: &storetest.Memory{}, Trust: h.trust, LogKey: key, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Store: &objects, Trust: h.trust, LogKey: key, Log: logger, Page: page.New(&objects, logger),
 	}))
 	t.Cleanup(s.Close)
 	return newServer(t, s.URL, h)
@@ -338,8 +340,13 @@ func TestPublish(t *testing.T) {
 	if entries := s.check(t); len(entries) != 2 {
 		t.Errorf("%d entries", len(entries))
 	}
-	for _, path := range []string{"healthz", "metrics"} {
-		if answer, err := s.Read(t.Context(), path, 1<<16); err != nil {
+	for path, want := range map[string]string{
+		"healthz":                "release 1",
+		"metrics":                "paravent_release_index 1",
+		"?lang=en":               "pixel.example",
+		"search?q=pixel.example": "pixel.example",
+	} {
+		if answer, err := s.Read(t.Context(), path, 1<<16); err != nil || !strings.Contains(string(answer), want) {
 			t.Errorf("%s: %s, %v", path, answer, err)
 		}
 	}
@@ -490,7 +497,7 @@ func TestLikeNative(t *testing.T) {
 					answers[i] += fmt.Sprintf("\n%s: %s", name, a.Header.Get(name))
 				}
 			}
-			answers[i] += "\n\n" + string(body)
+			answers[i] += "\n\n" + strings.ReplaceAll(string(body), s.url, "https://lists.example")
 		}
 		if answers[0] != answers[1] {
 			t.Errorf("%s: the Worker answers\n%s\nthe native server\n%s", r.what, answers[0], answers[1])
@@ -584,6 +591,9 @@ func TestLikeNative(t *testing.T) {
 	get(304, "/v1/release", "If-None-Match", "*")
 	get(200, "/v1/release", "If-None-Match", `"other"`)
 	get(304, "/v1/filters", "If-None-Match", `"`+one.Filters.SHA256+`"`)
+	for _, path := range []string{"/", "/?lang=fr", "/search?q=pixel.example", "/healthz"} {
+		get(200, path, "Accept-Language", "de, fr;q=0.7, en;q=0.3")
+	}
 	for _, path := range []string{"/private/head", "/v1/blob/short", "/tile/0/1", "/tile/64/000", "/v1/nothing", "/v1/blob/" + strings.Repeat("A", 64)} {
 		get(404, path)
 	}
