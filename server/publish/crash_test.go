@@ -165,3 +165,45 @@ func TestPushLosesPower(t *testing.T) {
 	}
 	t.Logf("%d states after %d steps", states, disk.Steps())
 }
+
+// A disk that is full after any step of a push makes the push fail, and
+// nothing else: what was in force stays, and the same push succeeds once there
+// is room.
+func TestPushToAFullDisk(t *testing.T) {
+	disk := storetest.NewDisk()
+	w := onDisk(t, disk)
+	l := build(t, "a.tracker.example")
+	push := func(index uint64) (int, string) {
+		return w.direct("POST", "/v1/release", "application/x-tar", pack(t, w.pushFiles(w.sign(w.draft(index, l), w.a, w.b), l)...))
+	}
+	failed := 0
+	for index := uint64(0); index < 2; index++ {
+		for room := 0; ; room++ {
+			disk.FullAfter(room)
+			status, answer := push(index)
+			disk.FullAfter(-1)
+			if status == 200 {
+				break
+			}
+			failed++
+			if status != 500 || answer != "the server failed; its log says why. Push the same again\n" {
+				t.Fatalf("release %d with room for %d steps: %d %s", index, room, status, answer)
+			}
+			files := disk.Files(storeDir)
+			for name := range files {
+				if strings.HasPrefix(name, "private/new/") {
+					t.Fatalf("release %d with room for %d steps: leaves %s", index, room, name)
+				}
+			}
+		}
+		if status, answer := push(index); status != 200 {
+			t.Fatalf("release %d with room: %d %s", index, status, answer)
+		}
+		if entries := w.wholeLog(); len(entries) != int(index)+1 {
+			t.Fatalf("release %d: %d entries", index, len(entries))
+		}
+	}
+	if lines := w.lines.String(); failed < 20 || !strings.Contains(lines, "store: cannot write /store/private/head: ") || !strings.Contains(lines, "no space left on device") {
+		t.Errorf("%d failed, logged %s", failed, lines)
+	}
+}

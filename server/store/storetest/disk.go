@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bytes"
+	"errors"
 	"io/fs"
 	"math/rand/v2"
 	"path"
@@ -21,6 +22,7 @@ type Disk struct {
 	lock    sync.Mutex
 	journal []step
 	now     state
+	room    int // steps until the disk is full, -1 for never
 }
 
 // A state is what a disk holds.
@@ -53,7 +55,26 @@ const (
 
 // NewDisk returns an empty disk.
 func NewDisk() *Disk {
-	return &Disk{now: state{map[string]*inode{}, map[string]bool{"/": true, ".": true}}}
+	return &Disk{now: state{map[string]*inode{}, map[string]bool{"/": true, ".": true}}, room: -1}
+}
+
+// ErrFull is the error of a full disk.
+var ErrFull = errors.New("no space left on device")
+
+// FullAfter makes the disk full after so many more steps, -1 for never again.
+func (d *Disk) FullAfter(steps int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.room = steps
+}
+
+// full counts a step that needs room.
+func (d *Disk) full() bool {
+	if d.room == 0 {
+		return true
+	}
+	d.room = max(d.room-1, -1)
+	return false
 }
 
 // Steps is the number of steps recorded so far.
@@ -211,6 +232,9 @@ func (d *Disk) Open(name string) (store.Object, error) {
 func (d *Disk) Create(name string) (store.File, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.full() {
+		return nil, fail("create", name, ErrFull)
+	}
 	if d.now.files[name] != nil || d.now.directories[name] {
 		return nil, fail("create", name, fs.ErrExist)
 	}
@@ -227,6 +251,9 @@ func (d *Disk) Create(name string) (store.File, error) {
 func (d *Disk) Rename(from, to string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.full() {
+		return fail("rename", from, ErrFull)
+	}
 	f := d.now.files[from]
 	if f == nil || !d.now.directories[path.Dir(to)] {
 		return fail("rename", from, fs.ErrNotExist)
@@ -259,6 +286,8 @@ func (d *Disk) Mkdir(name string) error {
 	switch {
 	case d.now.directories[name]:
 		return nil
+	case d.full():
+		return fail("mkdir", name, ErrFull)
 	case d.now.files[name] != nil:
 		return fail("mkdir", name, fs.ErrExist)
 	case !d.now.directories[path.Dir(name)]:
@@ -273,6 +302,9 @@ func (d *Disk) Mkdir(name string) error {
 func (d *Disk) SyncDir(name string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.full() {
+		return fail("sync", name, ErrFull)
+	}
 	if !d.now.directories[name] {
 		return fail("sync", name, fs.ErrNotExist)
 	}
@@ -295,6 +327,9 @@ type writing struct {
 func (w *writing) Write(p []byte) (int, error) {
 	w.disk.mu.Lock()
 	defer w.disk.mu.Unlock()
+	if w.disk.full() {
+		return 0, fail("write", w.name, ErrFull)
+	}
 	// Whoever reads the file has the bytes before this.
 	w.file.data = append(w.file.data[:len(w.file.data):len(w.file.data)], p...)
 	w.disk.record(step{what: write, path: w.name, file: w.file, data: bytes.Clone(p)})
@@ -304,6 +339,9 @@ func (w *writing) Write(p []byte) (int, error) {
 func (w *writing) Sync() error {
 	w.disk.mu.Lock()
 	defer w.disk.mu.Unlock()
+	if w.disk.full() {
+		return fail("sync", w.name, ErrFull)
+	}
 	w.disk.record(step{what: syncFile, path: w.name, file: w.file})
 	return nil
 }
