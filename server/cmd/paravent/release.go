@@ -123,9 +123,43 @@ func releaseVerify(flags *flag.FlagSet, args []string, stdout io.Writer) error {
 	if err := verifyBlobs(ctx, server, taken.Release); err != nil {
 		return err
 	}
+	delta, err := verifyDelta(ctx, server, taken)
+	if err != nil {
+		return err
+	}
 	printRelease(stdout, taken.Release)
+	if delta > 0 {
+		fmt.Fprintf(stdout, "delta   %9d bytes from the list before\n", delta)
+	}
 	printTrusted(stdout, taken, time.Now())
 	return nil
+}
+
+// verifyDelta reads the way from the list before, which most readers have, and
+// returns its size: 0 if there is none, and they download the whole.
+func verifyDelta(ctx context.Context, server *reader.Server, taken release.Taken) (int, error) {
+	r := taken.Release
+	s := standing{Server: server, ctx: ctx, log: server.Log(ctx, taken.Tree), last: taken, next: r.Index + 1}
+	earlier, err := s.lists(r.List)
+	if err != nil || len(earlier) == 0 {
+		return 0, err
+	}
+	path := "v1/delta/" + earlier[0].SHA256 + "/" + r.List.SHA256
+	delta, err := server.Read(ctx, path, release.MaxSize)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	old, err := server.Blob(ctx, "the list before", earlier[0])
+	if err != nil {
+		return 0, err
+	}
+	if _, err := release.ApplyDelta(old, delta, r.List); err != nil {
+		return 0, fmt.Errorf("%s/%s: %w", server, path, err)
+	}
+	return len(delta), nil
 }
 
 // verifyBlobs reads everything that a release names, and makes again what the

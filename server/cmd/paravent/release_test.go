@@ -216,6 +216,7 @@ func TestReleasesWay(t *testing.T) {
 	w.run(sign+"alice.example.key -server URL second", `^what it changes in release 0:$`, `^\[hosts\] 1 more, 0 fewer$`, `^  \+ pixel.example`)
 	w.run(sign + "bob.example.key second")
 	w.run("release push -server URL second", `^release 1 is in force at http:`)
+	w.run("release verify -trust trust.txt URL", `^release 1$`, `^delta   +\d+ bytes from the list before$`)
 	old, list := sum(w.read("first/list.txt")), sum(w.read("second/list.txt"))
 	server, err := reader.New(w.lists.URL)
 	if err != nil {
@@ -414,6 +415,82 @@ func TestReleaseRefuses(t *testing.T) {
 	// The same draft with the signatures in another order is the same release.
 	w.write("one/note", swapSignatures(t, w.read("one/note")))
 	w.run("release push -server URL one", `^release 1 is in the log already, with other signatures$`, `^release 1 is in force`)
+}
+
+// Whatever a server serves that is not what the release names is found.
+func TestVerifyRefuses(t *testing.T) {
+	w := newTown(t)
+	// Every signature is needed, so that every bit counts.
+	w.write("trust.txt", w.trust(2, "both", "alice.example", "bob.example"))
+	w.serve("strict")
+	w.publish("first", "", "alice.example", "bob.example")
+	w.source("||tracker.example^", "||pixel.example^")
+	w.publish("second", "-server URL", "alice.example", "bob.example")
+	d, err := readDraft("second")
+	if err != nil {
+		t.Fatal(err)
+	}
+	honest := w.lists.Config.Handler
+	answer := w.get("/v1/release")
+	bits := func(path string, at int) (string, []byte) {
+		t.Helper()
+		data := w.get(path)
+		data[(at+len(data))%len(data)] ^= 1
+		return path, data
+	}
+	with := func(path string, data []byte, want string) {
+		t.Helper()
+		w.lists.Config.Handler = http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == path && data != nil {
+				out.Write(data)
+			} else if r.URL.Path == path {
+				http.NotFound(out, r)
+			} else {
+				honest.ServeHTTP(out, r)
+			}
+		})
+		defer func() { w.lists.Config.Handler = honest }()
+		_, err := w.do("release verify -trust trust.txt URL")
+		if err == nil || !regexp.MustCompile(want).MatchString(strings.ReplaceAll(err.Error(), w.lists.URL, "URL")) {
+			t.Errorf("with another %s: %v, want %s", path, err, want)
+		}
+	}
+	for _, blob := range []release.Digest{d.Trust, d.List, d.Bundle, d.Filters} {
+		path, data := bits("/v1/blob/"+blob.SHA256, 20)
+		with(path, data, `: URL`+path+`: its SHA-256 is [0-9a-f]{64}, not the `+blob.SHA256+` that the release names$`)
+		with(path, data[1:], `: URL`+path+`: its size is \d+ bytes, not the \d+ that the release names$`)
+		with(path, append(data, 0), `URL`+path+`: is longer than the \d+ bytes that it may have$`)
+		with(path, nil, `: URL`+path+`: file does not exist$`)
+	}
+	path, data := bits("/v1/filters", 20)
+	with(path, data, `^release verify: URL/v1/filters: are not those of release 1$`)
+	path, data = bits("/v1/delta/"+sum(w.read("first/list.txt"))+"/"+d.List.SHA256, -2)
+	with(path, data, `^release verify: URL`+path+`: `)
+	path, data = bits("/tile/entries/000.p/2", 40)
+	with(path, data, `^release verify: URL/tile/entries/000.p/2: entry 0 is not what the log's tree has at its place: the log contradicts itself$`)
+	// Not one bit of the answer may change, wherever it is.
+	for at := range len(answer) {
+		bad := bytes.Clone(answer)
+		bad[at] ^= 1
+		with("/v1/release", bad, `^release verify: URL/v1/release: `)
+	}
+	for at := 0; at < len(answer); at += 7 {
+		with("/v1/release", answer[:at], `^release verify: URL/v1/release: `)
+	}
+}
+
+// get reads from the list server.
+func (w *town) get(path string) []byte {
+	w.t.Helper()
+	server, err := reader.New(w.lists.URL)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	data, err := server.Read(w.t.Context(), path[1:], 1<<24)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return data
 }
 
 func swapSignatures(t *testing.T, signed string) string {

@@ -95,6 +95,7 @@ func releaseSign(flags *flag.FlagSet, args []string, stdout io.Writer) error {
 	if err := d.checkDeltas(s); err != nil {
 		return err
 	}
+	printRelease(stdout, d.Release)
 	if err := d.printChange(stdout, s, names); err != nil {
 		return err
 	}
