@@ -25,7 +25,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"html/template"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -204,20 +203,8 @@ func (h *handler) blob(ctx context.Context, what string, d release.Digest) ([]by
 	return data, d.Check(what, data)
 }
 
-//go:embed page.html
-var pageText string
-
 //go:embed page.css
 var styleText string
-
-// pages are the templates by language.
-var pages = func() map[string]*template.Template {
-	all := map[string]*template.Template{}
-	for name, l := range languages {
-		all[name] = template.Must(template.New("page").Funcs(l.functions()).Parse(pageText))
-	}
-	return all
-}()
 
 // policy lets a page show itself and its own style, and ask this server.
 var policy = func() string {
@@ -226,17 +213,15 @@ var policy = func() string {
 		"'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 }()
 
-// A view is what a template is filled with.
+// A view is what a page shows.
 type view struct {
-	*edition
+	*edition           // nil if nothing is published
 	Lang, Other string // of the page, and the one to switch to
-	Style       template.CSS
 	Base        string // address of the server, as the reader sees it
 	Now         time.Time
-	Query       string
+	Query       string // what was searched for, with the answer
 	Found       *found
-	List        *list
-	Failed      bool
+	Failed      bool // what is published cannot be read
 }
 
 // longestQuery bounds what is searched for: no host is longer, and few
@@ -244,7 +229,7 @@ type view struct {
 const longestQuery = 1000
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	v := view{Lang: languageOf(r), Style: template.CSS(styleText), Base: base(r), Now: h.now()}
+	v := view{Lang: languageOf(r), Base: base(r), Now: h.now()}
 	v.Other = map[string]string{"en": "fr", "fr": "en"}[v.Lang]
 	status := http.StatusOK
 	var err error
@@ -253,21 +238,15 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		h.log.Error("page: what is published cannot be read", "error", err)
 		v.Failed, status = true, http.StatusInternalServerError
-	default:
-		v.List = v.edition.list
-		if r.URL.Path == "/search" {
-			v.Query = strings.TrimSpace(r.URL.Query().Get("q"))
-			if len(v.Query) > longestQuery {
-				v.Query = strings.ToValidUTF8(v.Query[:longestQuery], "")
-			}
-			v.Found = v.List.search(v.Query)
+	case r.URL.Path == "/search":
+		v.Query = strings.TrimSpace(r.URL.Query().Get("q"))
+		if len(v.Query) > longestQuery {
+			v.Query = strings.ToValidUTF8(v.Query[:longestQuery], "")
 		}
+		v.Found = v.list.search(v.Query)
 	}
-	var out strings.Builder
-	if err := pages[v.Lang].Execute(&out, &v); err != nil {
-		http.Error(w, "the page cannot be made", http.StatusInternalServerError)
-		return
-	}
+	out := writer{language: languages[v.Lang]}
+	out.page(&v)
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Content-Length", strconv.Itoa(out.Len()))
@@ -291,6 +270,3 @@ func base(r *http.Request) string {
 	}
 	return "https://" + r.Host
 }
-
-// Stale reports whether the release has expired.
-func (v *view) Stale() bool { return v.edition != nil && v.Now.After(v.Release.Expires) }

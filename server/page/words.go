@@ -2,13 +2,11 @@ package page
 
 import (
 	"fmt"
-	"html/template"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
-	"paravent/lists/diff"
 	"paravent/lists/filter"
 )
 
@@ -43,23 +41,6 @@ func languageOf(r *http.Request) string {
 		}
 	}
 	return best
-}
-
-// functions are what the template calls.
-func (l *language) functions() template.FuncMap {
-	return template.FuncMap{
-		"say":        l.say,
-		"many":       l.many,
-		"number":     l.number,
-		"day":        l.day,
-		"instant":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"country":    l.country,
-		"conditions": l.conditions,
-		"short":      func(text string) string { return text[:min(len(text), 12)] },
-		"rest":       func(lines []diff.Line) int { return len(lines) - mostShown },
-		"total":      func(a, b int) int { return a + b },
-		"tab":        func(text string) string { return strings.ReplaceAll(text, "\t", " · ") },
-	}
 }
 
 // say is a sentence with its slots filled.
