@@ -7,6 +7,11 @@
 //	BUCKET   the R2 bucket that is the store
 //	LOG_KEY  the log's secret key
 //	TRUST    the text that judges release 0
+//
+// What it answers is said in package publish. On one's own machine:
+//
+//	node dev.js --trust trust.txt --log-key lists.example.key --port 8787
+//	paravent release push -server http://127.0.0.1:8787 DRAFT
 package main
 
 import (

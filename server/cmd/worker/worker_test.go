@@ -175,7 +175,10 @@ type server struct {
 // startWorker runs the built Worker in workerd.
 func startWorker(t *testing.T, h *house) *server {
 	t.Helper()
-	for _, needed := range []string{"../../../dist/worker/app.wasm", "node_modules/miniflare/package.json"} {
+	// What runs is looked at here, too, so that go test runs again when it changes.
+	for _, needed := range []string{
+		"../../../dist/worker/app.wasm", "../../../dist/worker/entry.js", "crash.js", "local.js", "node_modules/miniflare/package.json",
+	} {
 		if _, err := os.Stat(needed); err != nil {
 			t.Skipf("%v: ./build.sh test makes it", err)
 		}
