@@ -43,19 +43,18 @@ func Handler(o Options) http.Handler {
 	}
 	h := &handler{store: o.Store, log: o.Log, now: o.Now, verified: map[string]fs.FileInfo{}, incompressible: map[string]bool{}}
 	mux := http.NewServeMux()
-	handle := func(pattern string, f http.HandlerFunc) { mux.HandleFunc(pattern, f) }
-	handle("GET /v1/release", h.release)
-	handle("GET /v1/blob/{sha256}", h.blob)
-	handle("GET /v1/delta/{from}/{to}", h.delta)
-	handle("GET /v1/filters", h.filters)
-	handle("GET /checkpoint", h.checkpoint)
-	handle("GET /tile/", h.tile)
-	handle("GET /healthz", h.health)
-	handle("GET /metrics", h.metrics)
+	mux.HandleFunc("GET /v1/release", h.release)
+	mux.HandleFunc("GET /v1/blob/{sha256}", h.blob)
+	mux.HandleFunc("GET /v1/delta/{from}/{to}", h.delta)
+	mux.HandleFunc("GET /v1/filters", h.filters)
+	mux.HandleFunc("GET /checkpoint", h.checkpoint)
+	mux.HandleFunc("GET /tile/", h.tile)
+	mux.HandleFunc("GET /healthz", h.health)
+	mux.HandleFunc("GET /metrics", h.metrics)
 	if o.LogKey != nil {
 		h.publisher = newPublisher(o)
-		handle("POST /v1/release", h.push)
-		handle("POST /v1/cosignatures", h.cosignatures)
+		mux.HandleFunc("POST /v1/release", h.push)
+		mux.HandleFunc("POST /v1/cosignatures", h.cosignatures)
 	}
 	if o.Page != nil {
 		mux.Handle("GET /{$}", o.Page)

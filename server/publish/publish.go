@@ -152,18 +152,21 @@ func newPublisher(o Options) *publisher {
 // have seen it. It refuses a log key that readers would not believe.
 func Replay(ctx context.Context, o Options) error {
 	p := newPublisher(o)
-	h, err := p.settled(ctx)
+	h, err := p.log.Head(ctx)
 	if err != nil {
 		return err
 	}
-	in, err := p.inForce(ctx, h)
+	trust, err := p.trust(ctx, h)
 	if err != nil {
 		return err
 	}
-	if !p.logs(in.trust) {
+	if !p.logs(trust) {
 		return fmt.Errorf("the trust text in force names no log %q with the key that this server has: start it with the key of the log", p.key.Name())
 	}
-	return p.publish(ctx, h, in.trust)
+	if err := p.log.Settle(ctx, h); err != nil {
+		return err
+	}
+	return p.publish(ctx, h, trust)
 }
 
 // settled returns the head of the log, with all written that it promises.
@@ -179,38 +182,46 @@ func (p *publisher) settled(ctx context.Context) (log.Head, error) {
 type keysInForce struct {
 	trust  release.Trust
 	since  uint64           // the release that brought them
-	issued time.Time        // of the newest release
 	newest *release.Release // nil before release 0
 }
 
-func (p *publisher) inForce(ctx context.Context, h log.Head) (keysInForce, error) {
+// trust returns the trust text that the newest release of the log brought.
+func (p *publisher) trust(ctx context.Context, h log.Head) (release.Trust, error) {
 	if h.Tree.Size == 0 {
-		return keysInForce{trust: p.first}, nil
+		return p.first, nil
 	}
 	newest, err := release.Read(h.Note)
 	if err != nil {
-		return keysInForce{}, fmt.Errorf("the newest entry of the log: %w", err)
+		return release.Trust{}, fmt.Errorf("the newest entry of the log: %w", err)
 	}
-	k := keysInForce{since: newest.KeysSince, newest: &newest}
 	text, err := ReadBlob(ctx, p.store, newest.Trust)
-	if err == nil {
-		k.trust, err = release.ParseTrust(string(text))
-	}
 	if err != nil {
-		return keysInForce{}, fmt.Errorf("the trust text of release %d: %w", newest.Index, err)
+		return release.Trust{}, fmt.Errorf("the trust text of release %d: %w", newest.Index, err)
 	}
-	if newest.Index > 0 {
-		entry, err := p.log.Entry(ctx, h, newest.KeysSince)
-		if err != nil {
-			return keysInForce{}, err
-		}
-		judge, err := release.Read(entry)
-		if err != nil {
-			return keysInForce{}, fmt.Errorf("entry %d of the log: %w", newest.KeysSince, err)
-		}
-		if judge.Trust != newest.Trust {
-			k.since = newest.Index // it changed the keys
-		}
+	return release.ParseTrust(string(text))
+}
+
+// inForce needs a settled head.
+func (p *publisher) inForce(ctx context.Context, h log.Head) (keysInForce, error) {
+	trust, err := p.trust(ctx, h)
+	if err != nil || h.Tree.Size == 0 {
+		return keysInForce{trust: trust}, err
+	}
+	newest, err := release.Read(h.Note)
+	if err != nil {
+		return keysInForce{}, err
+	}
+	entry, err := p.log.Entry(ctx, h, newest.KeysSince)
+	if err != nil {
+		return keysInForce{}, err
+	}
+	judge, err := release.Read(entry)
+	if err != nil {
+		return keysInForce{}, fmt.Errorf("entry %d of the log: %w", newest.KeysSince, err)
+	}
+	k := keysInForce{trust, newest.KeysSince, &newest}
+	if judge.Trust != newest.Trust {
+		k.since = newest.Index // it changed the keys
 	}
 	return k, nil
 }

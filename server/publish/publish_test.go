@@ -70,16 +70,15 @@ var issued = time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC)
 
 // world is everybody who has to do with a list server, and the server.
 type world struct {
-	t                 testing.TB
-	a, b, c, log      key
-	w1, w2            key
-	trustText         string
-	trust             release.Trust
-	store             store.Store
-	origin            string
-	lines             *lockedBuffer // of the server's log
-	options           publish.Options
-	maintainerDefault []key
+	t            testing.TB
+	a, b, c, log key
+	w1, w2       key
+	trustText    string
+	trust        release.Trust
+	store        store.Store
+	origin       string
+	lines        *lockedBuffer // of the server's log
+	options      publish.Options
 }
 
 func newWorld(t testing.TB, s store.Store) *world {
@@ -91,7 +90,6 @@ func newWorld(t testing.TB, s store.Store) *world {
 	}
 	w.trustText = w.trustFor("2", []key{w.a, w.b}, w.log, "any")
 	w.trust = parseTrust(t, w.trustText)
-	w.maintainerDefault = []key{w.a, w.b}
 	w.options = publish.Options{
 		Store: s, Trust: w.trust, LogKey: w.log.Signer, Log: slog.New(slog.NewTextHandler(w.lines, nil)),
 		Now: func() time.Time { return issued.Add(time.Hour) },
@@ -577,6 +575,9 @@ func TestReplayRefusesAnotherLogKey(t *testing.T) {
 	const want = `the trust text in force names no log "lists.example" with the key that this server has: start it with the key of the log`
 	if err := publish.Replay(t.Context(), other); err == nil || err.Error() != want {
 		t.Errorf("%v", err)
+	}
+	if _, checkpoint := ask(t, w.origin, "GET /checkpoint"); strings.Count(checkpoint, "— ") != 1 {
+		t.Errorf("the other key has signed: %s", checkpoint)
 	}
 	other.LogKey = newKey(t, "other.example").Signer
 	if err := publish.Replay(t.Context(), other); err == nil || !strings.Contains(err.Error(), `is that of the log "lists.example", but the key is that of "other.example"`) {
