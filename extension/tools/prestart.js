@@ -21,7 +21,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { runInThisContext } from "node:vm";
 
 /** Numbers of sections (https://webassembly.github.io/spec/core/binary/modules.html). */
-const MEMORY = 5, GLOBAL = 6, EXPORT = 7, CODE = 10, DATA = 11;
+const CUSTOM = 0, MEMORY = 5, GLOBAL = 6, EXPORT = 7, CODE = 10, DATA = 11;
 
 const FUNCTION_KIND = 0, GLOBAL_KIND = 3;
 const I32 = 0x7f, I64 = 0x7e, END = 0x0b;
@@ -228,7 +228,9 @@ async function prestarted(code, called) {
     [CODE, codeSection(section(CODE).body, run.index - imported)],
     [DATA, dataSection(memory)],
   ]);
-  return moduleOf(sections.map(({ id, body }) => ({ id, body: changed.get(id) ?? body })));
+  // By its build ID in a custom section, go build would take the file for its own work, and leave it.
+  const kept = sections.filter(({ id }) => id !== CUSTOM);
+  return moduleOf(kept.map(({ id, body }) => ({ id, body: changed.get(id) ?? body })));
 }
 
 const [runtime, from, to, ...called] = process.argv.slice(2);
