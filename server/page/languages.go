@@ -64,7 +64,7 @@ var languages = map[string]*language{
 			"added": "added", "removed": "removed",
 			"protected": "Protected sites",
 
-			"past": "Earlier releases", "past.index": "Release", "past.note": "Note", "past.keys": "changed the keys",
+			"past": "Earlier releases", "past.index": "Release", "past.source": "Commit", "past.note": "Note", "past.keys": "changed the keys",
 			"verify":       "Check it yourself",
 			"verify.lead":  "Nobody has to believe this page or this server. The release with its signatures and its proof, the log and the list are public:",
 			"verify.note":  "the release in force",
@@ -179,7 +179,7 @@ var languages = map[string]*language{
 			"added": "ajouté", "removed": "retiré",
 			"protected": "Sites protégés",
 
-			"past": "Versions précédentes", "past.index": "Version", "past.note": "Remarque", "past.keys": "a changé les clés",
+			"past": "Versions précédentes", "past.index": "Version", "past.source": "Commit", "past.note": "Remarque", "past.keys": "a changé les clés",
 			"verify":       "Vérifiez vous-même",
 			"verify.lead":  "Personne n’est obligé de croire cette page ni ce serveur. La version avec ses signatures et sa preuve, le journal et la liste sont publics :",
 			"verify.note":  "la version en vigueur",

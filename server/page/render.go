@@ -205,8 +205,8 @@ func (w *writer) past(v *view) {
 	if len(v.Past) == 0 {
 		return
 	}
-	w.put("<h2 id=\"past\">%s</h2>\n<div class=\"scroll\">\n<table aria-labelledby=\"past\">\n<thead><tr>", w.say("past"))
-	for _, key := range []string{"past.index", "issued", "source", "past.note"} {
+	w.put("<h2 id=\"past\">%s</h2>\n<div class=\"scroll\" role=\"region\" aria-labelledby=\"past\" tabindex=\"0\">\n<table aria-labelledby=\"past\">\n<thead><tr>", w.say("past"))
+	for _, key := range []string{"past.index", "issued", "past.source", "past.note"} {
 		w.put("<th scope=\"col\">%s</th>", w.say(key))
 	}
 	w.WriteString("</tr></thead>\n<tbody>\n")
