@@ -584,3 +584,36 @@ func TestReplayRefusesAnotherLogKey(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// The log's key changes by two releases: the first names both keys, then the
+// server is started with the new one, and the second names that alone. A
+// reader who missed all of it follows.
+func TestLogKeyChanges(t *testing.T) {
+	w := newWorld(t, newDir(t)).serve()
+	l := build(t, "a.tracker.example")
+	w.release(0, l)
+	push := func(index, since uint64, trust string) {
+		t.Helper()
+		w.trustText = trust
+		r := w.draft(index, l)
+		r.KeysSince, r.Trust = since, release.DigestOf([]byte(trust))
+		if status, answer := w.push(w.pushFiles(w.sign(r, w.a, w.b), l)...); status != 200 {
+			t.Fatalf("release %d: %d %s", index, status, answer)
+		}
+	}
+	next := newKey(t, "lists.example 2")
+	push(1, 0, w.trustText+"log "+next.vkey+"\n")
+	w.cosign(w.w1)
+	w.options.LogKey = next.Signer
+	w.serve()
+	if taken := w.verified(); taken.Release.Index != 1 {
+		t.Errorf("%+v", taken)
+	}
+	push(2, 1, w.trustFor("2", []key{w.a, w.b}, next, "any"))
+	w.log = next
+	w.cosign(w.w1)
+	if taken := w.verified(); taken.Release.Index != 2 || taken.Rotations != 2 {
+		t.Errorf("%+v", taken)
+	}
+	w.wholeLog()
+}
