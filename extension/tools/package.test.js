@@ -109,6 +109,8 @@ test("a stock package refuses a demo's settings", async () => {
   const args = [path.join(copy, "tools", "package.js"), "--wasm", home, "--lists", home, "--out", path.join(home, "never"), "--browser", "firefox"];
   for (const [settings, why] of /** @type {const} */ ([
     [{ ...GOOD, gateway: "" }, /trusts a demo's key/],
+    [{ ...GOOD, gateway: "", trust: "threshold 1\nmaintainer x+1+AA\nlog demo.log+1+AA\n" }, /trusts a demo's key/],
+    [{ ...GOOD, gateway: "", trust: "threshold 1\nmaintainer x+1+AA\nwitness eye demo.eye+1+BA\n" }, /trusts a demo's key/],
     [{ ...GOOD, trust: "threshold 1\nmaintainer paravent.example+1+AA\n" }, /names a gateway/],
   ])) {
     await writeFile(path.join(copy, "defaults.json"), JSON.stringify(settings));

@@ -57,14 +57,14 @@ function issued(time) {
 }
 
 /** @param {ListsState} state */
-function renderError({ updates: { error, tried }, problem }) {
+function renderError({ updates: { error }, problem }) {
   let words = "";
   let detail = "";
   if (failure) {
     words = say("askFailed");
     detail = failure;
   } else if (error) {
-    words = `${say(`update_${error.code}`)} ${say("updateKept")} ${say("updateTried", ago(tried))}`;
+    words = `${say(`update_${error.code}`)} ${say("updateKept")}`;
     detail = error.detail;
   } else if (problem) {
     words = say("listDamaged", problem);
@@ -103,7 +103,8 @@ function facts({ list, server, trust, updates }) {
   }
   all.push(["factServer", server || say("listNoServer")]);
   if (server) {
-    all.push(["factChecked", updates.checked > 0 ? ago(updates.checked) : say("never")]);
+    const checked = updates.checked > 0 ? ago(updates.checked) : say("never");
+    all.push(["factChecked", updates.error ? [checked, say("updateTried", ago(updates.tried))] : checked]);
     if (updates.due > 0) all.push(["factDue", ago(updates.due)]);
   }
   return all;
