@@ -2,29 +2,53 @@ package main
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
 
-func TestProgress(t *testing.T) {
-	var out strings.Builder
-	p := progressOn(&out, "building", 5*time.Millisecond)
-	time.Sleep(30 * time.Millisecond)
-	p.say("compiling")
-	time.Sleep(30 * time.Millisecond)
-	p.end()
-	for _, want := range []string{"\r\x1b[Kparavent: building … 0 s", "\r\x1b[Kparavent: compiling … 0 s"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("%q has no %q", out.String(), want)
+// A screen keeps what is written, and can be looked at meanwhile.
+type screen struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// shows waits until something stands on the screen.
+func (s *screen) shows(t *testing.T, text string) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !strings.Contains(s.String(), text); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%q has no %q", s, text)
 		}
 	}
+}
+
+func TestProgress(t *testing.T) {
+	var out screen
+	p := progressOn(&out, "building", time.Millisecond)
+	out.shows(t, "\r\x1b[Kparavent: building … 0 s")
+	p.say("compiling")
+	out.shows(t, "\r\x1b[Kparavent: compiling … ")
+	p.end()
 	if !strings.HasSuffix(out.String(), "\r\x1b[K") {
-		t.Errorf("%q is left behind", out.String())
+		t.Errorf("%q is left behind", &out)
 	}
-	out.Reset()
+	out = screen{}
 	p = progressOn(&out, "building", time.Hour)
 	p.end()
 	if out.String() != "" {
-		t.Errorf("%q for what takes no time", out.String())
+		t.Errorf("%q for what takes no time", &out)
 	}
 }

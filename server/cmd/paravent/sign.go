@@ -263,9 +263,6 @@ func (d *draft) printChange(w io.Writer, s *standing, sources []string) error {
 		return err
 	}
 	fmt.Fprintf(w, "what it changes in release %d:\n", s.last.Release.Index)
-	if !changes.Any() {
-		fmt.Fprintln(w, "nothing in the list")
-	}
 	changes.Write(w, longestShown)
 	var sites []source.SiteFile
 	for _, name := range sources {
