@@ -465,3 +465,33 @@ func TestAsk(t *testing.T) {
 		t.Errorf("%s, %v", latest, err)
 	}
 }
+
+// No request whatever makes the witness fail, or cosign what the log did not
+// sign.
+func FuzzAddCheckpoint(f *testing.F) {
+	w := newWorld(f, nil)
+	f.Add(w.body(w.log, 0, 5))
+	f.Add(w.body(w.log, 5, 9))
+	f.Add(w.body(w.forked, 3, 9))
+	f.Add("old 0\n\n")
+	signed := map[string]bool{}
+	for size := range int64(10) {
+		for _, log := range []tree{w.log, w.forked} {
+			text, _, _ := strings.Cut(w.checkpoint(log, size), "\n\n")
+			signed[text] = true
+		}
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		recorder := httptest.NewRecorder()
+		w.server.Config.Handler.ServeHTTP(recorder, httptest.NewRequest("POST", "/add-checkpoint", strings.NewReader(body)))
+		switch recorder.Code {
+		case 200:
+			if _, rest, _ := strings.Cut(body, "\n\n"); !signed[strings.Split(rest, "\n\n")[0]] {
+				t.Errorf("%q was cosigned", body)
+			}
+		case 400, 403, 404, 409, 422:
+		default:
+			t.Errorf("%d %s", recorder.Code, recorder.Body)
+		}
+	})
+}

@@ -225,7 +225,11 @@ func printTrusted(w io.Writer, taken release.Taken, now time.Time) {
 	if taken.Rotations > 0 {
 		fmt.Fprintf(w, "the keys have changed %s since your trust text: take the new one from %s\n", times(taken.Rotations), "v1/blob/"+r.Trust.SHA256)
 	}
-	fmt.Fprintf(w, "issued %s ago\n", age(now.Sub(r.Issued)))
+	if since := now.Sub(r.Issued); since < 0 {
+		fmt.Fprintf(w, "issued %s from now: a clock is wrong, this one or the maintainers'\n", age(-since))
+	} else {
+		fmt.Fprintf(w, "issued %s ago\n", age(since))
+	}
 	if now.After(r.Expires) {
 		fmt.Fprintf(w, "stale since %s: readers go on using it and say so\n", r.Expires.Format(time.RFC3339))
 	}
@@ -244,8 +248,6 @@ func times(n int) string {
 // age is a duration as people say it.
 func age(d time.Duration) string {
 	switch {
-	case d < 0:
-		return "less than no time (a clock is wrong)"
 	case d < 2*time.Minute:
 		return counted(int(d/time.Second), "second")
 	case d < 2*time.Hour:
