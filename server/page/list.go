@@ -1,6 +1,7 @@
 package page
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -19,7 +20,7 @@ type list struct {
 	Names      int // of organisations
 	Nameless   int // rules that name no host
 	recipients diff.Recipients
-	rules      map[string][]Rule // by host
+	rules      map[string][]line // by host
 }
 
 // A site is a protected one with its domains.
@@ -28,6 +29,9 @@ type site struct {
 	Domains []string
 }
 
+// A line is a rule that was not looked into yet.
+type line struct{ section, text string }
+
 // A Rule is a line of the list about a host.
 type Rule struct {
 	Section string
@@ -35,49 +39,71 @@ type Rule struct {
 	filter.Rule
 }
 
-// readList reads a canonical text.
+// readList reads a canonical text, which whoever published it has compiled: so
+// rules are looked into when somebody asks for them.
 func readList(text []byte) (*list, error) {
-	read, err := compile.Parse(text)
-	if err != nil {
-		return nil, err
-	}
-	l := &list{recipients: diff.RecipientsOf(read), rules: map[string][]Rule{}}
-	for _, s := range read.Sites {
-		i := slices.IndexFunc(l.Sites, func(other site) bool { return other.Name == s.Name })
-		if i < 0 {
-			i = len(l.Sites)
-			l.Sites = append(l.Sites, site{Name: s.Name})
-		}
-		l.Sites[i].Domains = append(l.Sites[i].Domains, s.Domain)
-	}
-	slices.SortFunc(l.Sites, func(a, b site) int { return strings.Compare(a.Name, b.Name) })
+	l := &list{recipients: diff.Recipients{}, rules: map[string][]line{}}
 	names := map[string]bool{}
-	for _, r := range read.Recipients {
-		names[r.Name] = true
+	sections, section := compile.Sections(), ""
+	for i, text := range strings.Split(strings.TrimSuffix(string(text), "\n"), "\n") {
+		fields := strings.Split(text, "\t")
+		switch {
+		case i == 0:
+			if text != compile.Header {
+				return nil, fmt.Errorf("list: want %q in its first line", compile.Header)
+			}
+		case len(sections) > 0 && text == "["+sections[0]+"]":
+			section, sections = sections[0], sections[1:]
+		case section == "sites" && len(fields) == 2:
+			l.protect(fields[1], fields[0])
+		case section == "recipients" && len(fields) == 3:
+			l.recipients[fields[0]] = bundle.Recipient{Host: fields[0], Country: fields[1], Name: fields[2]}
+			names[fields[2]] = true
+		case section == "hosts":
+			l.Hosts = append(l.Hosts, text)
+		case section == "" || len(fields) != 1:
+			return nil, fmt.Errorf("list: line %d: cannot be read", i+1)
+		default:
+			l.Rules++
+			if host := hostOf(text); host != "" {
+				l.rules[host] = append(l.rules[host], line{section, text})
+			} else {
+				l.Nameless++
+			}
+		}
+	}
+	if len(sections) > 0 {
+		return nil, fmt.Errorf("list: no section [%s]", sections[0])
 	}
 	l.Names = len(names)
-	for _, r := range read.Rules {
-		section := "rules"
-		switch {
-		case r.Kind == bundle.Block && r.Rule.Plain():
-			l.Hosts = append(l.Hosts, r.Rule.Host)
-			continue
-		case r.Kind == bundle.Need:
-			section = "needs"
-		case r.Kind == bundle.Exception:
-			section = "exceptions"
-		case r.Kind == bundle.Photo:
-			section = "photos"
-		}
-		l.Rules++
-		if r.Rule.Host == "" {
-			l.Nameless++
-			continue
-		}
-		l.rules[r.Rule.Host] = append(l.rules[r.Rule.Host], Rule{section, r.Rule.String(), r.Rule})
-	}
-	slices.Sort(l.Hosts)
+	slices.SortFunc(l.Sites, func(a, b site) int { return strings.Compare(a.Name, b.Name) })
 	return l, nil
+}
+
+func (l *list) protect(name, domain string) {
+	i := slices.IndexFunc(l.Sites, func(s site) bool { return s.Name == name })
+	if i < 0 {
+		i = len(l.Sites)
+		l.Sites = append(l.Sites, site{Name: name})
+	}
+	l.Sites[i].Domains = append(l.Sites[i].Domains, domain)
+}
+
+// hostOf is the whole host that a rule begins with, if it does.
+func hostOf(rule string) string {
+	text, ok := strings.CutPrefix(strings.TrimPrefix(rule, "@@"), "||")
+	if !ok {
+		return ""
+	}
+	start := 0
+	if strings.HasPrefix(text, "[") {
+		start = strings.IndexByte(text, ']') + 1
+	}
+	end := strings.IndexAny(text[start:], "/^?*|:$")
+	if end < 0 || text[start+end] != '/' && text[start+end] != '^' {
+		return ""
+	}
+	return text[:start+end]
 }
 
 // mostShown bounds what one search shows of each kind.
@@ -116,7 +142,12 @@ func (l *list) search(query string) *found {
 			r := filter.Rule{Host: name}
 			f.Rules = append(f.Rules, Rule{"hosts", r.String(), r})
 		}
-		for _, r := range l.rules[name] {
+		for _, line := range l.rules[name] {
+			read, err := filter.Parse(line.text)
+			if err != nil {
+				continue // no list that compiles has it
+			}
+			r := Rule{line.section, line.text, read}
 			if l.elsewhere(&r.Rule) {
 				f.Elsewhere = append(f.Elsewhere, r)
 			} else {

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,8 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"paravent/lists/bundle"
+	"paravent/lists/compile"
 	"paravent/lists/release"
 	"paravent/server/log"
 	"paravent/server/store"
@@ -249,6 +252,59 @@ func TestNothingAndTrouble(t *testing.T) {
 	m.data["v1/blob/"+release.DigestOf([]byte(firstList)).SHA256] = []byte(secondList)
 	if response, _ = get(t, h, "/", "en"); response.StatusCode != http.StatusInternalServerError {
 		t.Error(response.Status)
+	}
+}
+
+// The page reads lists by itself, and as those do who compile them.
+func TestReadsAsCompilers(t *testing.T) {
+	const text = `paravent list 1
+[sites]
+[recipients]
+[needs]
+[exceptions]
+@@||[::1]/x
+[photos]
+[hosts]
+1.2.3.4
+[::1]
+tracker.example
+[rules]
+/a/b
+|https://start.example^
+||1.2.3.4/x
+||[::1]/x|y
+||ads.example.$script
+||begin.example$domain=a.example|b.example
+||host.example/x$domain=a.example
+||host.example:8080^
+||host.example^$script
+`
+	l, err := readList([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := compile.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	nameless, hosts := 0, 0
+	for _, r := range read.Rules {
+		switch {
+		case r.Kind == bundle.Block && r.Rule.Plain():
+			hosts++
+		case r.Rule.Host == "":
+			nameless++
+		case !slices.ContainsFunc(l.rules[r.Rule.Host], func(other line) bool { return other.text == r.Rule.String() }):
+			t.Errorf("%s is not found by its host", r.Rule)
+		}
+	}
+	if l.Nameless != nameless || len(l.Hosts) != hosts || l.Rules != len(read.Rules)-hosts {
+		t.Errorf("%d nameless, %d hosts and %d rules, want %d, %d and %d", l.Nameless, len(l.Hosts), l.Rules, nameless, hosts, len(read.Rules)-hosts)
+	}
+	for _, bad := range []string{"", "paravent list 2\n", "paravent list 1\n[sites]\n", "paravent list 1\n||x^\n", strings.Replace(text, "/a/b", "a\tb", 1)} {
+		if _, err := readList([]byte(bad)); err == nil {
+			t.Errorf("%q is taken", bad)
+		}
 	}
 }
 
