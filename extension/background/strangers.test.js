@@ -10,7 +10,7 @@ import { Module } from "./wasm.js";
 
 const BUILT = new URL("../../dist/wasm/", import.meta.url);
 const LIST = "paravent list 1\n[sites]\n[recipients]\n[needs]\n[exceptions]\n[photos]\n[hosts]\n[rules]\n*$third-party,script\n";
-const BUNDLE_SHA256 = "64f23fd9986c26586c12c9b191df14860fe2c276ab4b54ceaab6f56e1b4935af";
+const BUNDLE_SHA256 = "0c02d618bf6b5cf9138bbc735c1f3fee32decde4c583f707891fc42bab86fcd7";
 
 test("hosts are strangers, and the engine goes on", async () => {
   runInThisContext(await readFile(new URL("wasm_exec.js", BUILT), "utf8"));

@@ -8,7 +8,7 @@
 // All numbers are little-endian; uvarint is encoding/binary's.
 //
 //	offset  bytes
-//	0       8      "PVBUNDL2"
+//	0       8      "PVBUNDL3"
 //	8       4      length of the whole bundle
 //	12      4      number of sections, 11
 //	16      11×8   offset and length of each section, in this order, without gaps
@@ -19,9 +19,9 @@
 //	hosts table, directories table
 //	        4 number of keys   4 fewest dots in a key   4 number of buckets, a power of two
 //	        (buckets+1)×4 offsets of the buckets and of their end
-//	        entries, each 2 length of the key, 1 lowest byte of the key's first
-//	        hash, 1 flags, 4 offset of a group, and the key; it is in the bucket
-//	        that the upper bits of that hash name
+//	        entries, each a uvarint: length of the packed key × 2, and 1 if flags
+//	        follow; 1 flags, 4 offset of a group; and the key, see pack. It is in
+//	        the bucket that the upper bits of its first hash name
 //	rules   records of rules, alone and in groups, see Record
 //	names   sets of hosts, see Set
 //	machines   regular expressions, see Matched
@@ -32,7 +32,7 @@
 //
 // A key in the hosts table is a host ("www.example.com"), in the directories
 // table the same followed by a leading directory of the path
-// ("www.example.com/a/"). Its flags are
+// ("www.example.com/a/"). Its flags, bit 0 alone where none stand, are
 //
 //	bit 0      "||host^": the host is blocked, whatever else
 //	bits 1–6   the directories table has keys of this host with so many
@@ -53,7 +53,7 @@ import (
 )
 
 const (
-	magic      = "PVBUNDL2"
+	magic      = "PVBUNDL3"
 	headerSize = 16 + sections*8
 )
 
@@ -102,7 +102,7 @@ type set struct {
 // there in the table.
 func (s *set) find(text []byte, n int) (Value, bool, error) {
 	if maybe, hash := s.filter.has(text, n); maybe {
-		return s.table.find(text[:n], hash)
+		return s.table.find(text, n, hash)
 	}
 	return 0, false, nil
 }

@@ -17,7 +17,6 @@ func Filters(b *Bundle) (hosts, directories Has) {
 	return b.hosts.filter.has, b.directories.filter.has
 }
 
-// Slot is what the hosts table keeps of a hash, and more: its bucket and its
-// lower bits. Keys of one slot and one length are told apart by their bytes
-// alone.
-func Slot(b *Bundle, hash uint64) uint64 { return hash>>b.hosts.table.shift<<16 | hash&0xffff }
+// Slot is the bucket of the hosts table that a hash leads to. Keys of one slot
+// are told apart by their bytes alone.
+func Slot(b *Bundle, hash uint64) uint64 { return hash >> b.hosts.table.shift }

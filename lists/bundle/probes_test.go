@@ -202,9 +202,8 @@ func TestCraftedNamesAreNotListed(t *testing.T) {
 	}
 }
 
-// Where a filter says yes to everything, a name that has a listed one's length,
-// its bucket and the bits of the hash that the table keeps differs from it by
-// its bytes alone.
+// Where a filter says yes to everything, a name that has a listed one's length
+// and its bucket differs from it by its bytes alone.
 func TestTwinsAreNotListed(t *testing.T) {
 	data := generated(t)
 	at, size := binary.LittleEndian.Uint32(data[16:]), binary.LittleEndian.Uint32(data[20:])

@@ -36,28 +36,37 @@ func (t *table) open(data []byte) (problem string) {
 	return ""
 }
 
-// An entry begins with 2 bytes length of its key, 1 byte of the key's hash and
-// 1 byte of flags: the lower bits of the value, and whether 4 bytes follow that
-// say where the group is.
-const (
-	headSize  = 4
-	flagGroup = 1 << 7
-)
+// An entry begins with a uvarint: the length of its packed key, doubled, and 1
+// if more than that the host is blocked is to say about it. Then a byte of flags
+// follows, and 4 that say where the group is if there is one, and the key.
+const flagGroup = 1 << 7
 
-// entry tells where the key of the entry with this head begins and ends in
-// data, which begins with it.
-func entry(head uint32) (start, end int) {
-	start = headSize + int(head>>31)*4
-	return start, start + int(head&0xffff)
-}
-
-// value reads the value of an entry.
-func value(data []byte, head uint32) Value {
-	v := Value(head >> 24 &^ flagGroup)
-	if head>>31 != 0 {
-		v |= Value(binary.LittleEndian.Uint32(data[headSize:])) << valueGroup
+// entry reads the entry that data begins with.
+func entry(data []byte) (packed []byte, v Value, rest []byte, ok bool) {
+	head, rest, ok := uvarint(data)
+	if !ok {
+		return nil, 0, nil, false
 	}
-	return v
+	v = valuePlain
+	if head&1 != 0 {
+		if len(rest) == 0 {
+			return nil, 0, nil, false
+		}
+		flags := rest[0]
+		v, rest = Value(flags&^flagGroup), rest[1:]
+		if flags&flagGroup != 0 {
+			if len(rest) < 4 {
+				return nil, 0, nil, false
+			}
+			v |= Value(binary.LittleEndian.Uint32(rest)) << valueGroup
+			rest = rest[4:]
+		}
+	}
+	n := head >> 1
+	if n > uint64(len(rest)) {
+		return nil, 0, nil, false
+	}
+	return rest[:n], v, rest[n:], true
 }
 
 // bucket returns the entries of bucket i.
@@ -69,46 +78,37 @@ func (t *table) bucket(i int) ([]byte, bool) {
 	return t.entries[from:to], true
 }
 
-func (t *table) find(key []byte, hash uint64) (Value, bool, error) {
-	slot := int(hash >> (t.shift & 63) << 2)
-	from, to := binary.LittleEndian.Uint32(t.index[slot:]), binary.LittleEndian.Uint32(t.index[slot+4:])
-	if from > to || int(to) > len(t.entries) {
-		return 0, false, ErrCorrupt
-	}
-	data := t.entries[from:to]
-	wanted := uint32(len(key)) | uint32(hash&0xff)<<16
-	for len(data) >= headSize {
-		head := binary.LittleEndian.Uint32(data)
-		start, end := entry(head)
-		if end > len(data) {
-			return 0, false, ErrCorrupt
+// find looks up the first n bytes of text, of which Slack more can be read.
+func (t *table) find(text []byte, n int, hash uint64) (Value, bool, error) {
+	data, ok := t.bucket(int(hash >> (t.shift & 63)))
+	for ok && len(data) > 0 {
+		var packed []byte
+		var v Value
+		if packed, v, data, ok = entry(data); ok && packs(packed, text, n) {
+			return v, true, nil
 		}
-		if head&0xffffff == wanted && string(data[start:end]) == string(key) {
-			return value(data, head), true, nil
-		}
-		data = data[end:]
 	}
-	if len(data) > 0 {
+	if !ok {
 		return 0, false, ErrCorrupt
 	}
 	return 0, false, nil
 }
 
 func (t *table) each(f func(key []byte, v Value) error) error {
+	var key []byte
 	for i := range len(t.index)/4 - 1 {
 		data, ok := t.bucket(i)
-		for len(data) >= headSize {
-			head := binary.LittleEndian.Uint32(data)
-			start, end := entry(head)
-			if end > len(data) {
-				return ErrCorrupt
+		for ok && len(data) > 0 {
+			var packed []byte
+			var v Value
+			if packed, v, data, ok = entry(data); ok {
+				key = unpack(key[:0], packed)
+				if err := f(key, v); err != nil {
+					return err
+				}
 			}
-			if err := f(data[start:end], value(data, head)); err != nil {
-				return err
-			}
-			data = data[end:]
 		}
-		if !ok || len(data) > 0 {
+		if !ok {
 			return ErrCorrupt
 		}
 	}
@@ -135,7 +135,7 @@ type Entry struct {
 }
 
 // keysInBucket is how many keys share a bucket, on average at most.
-const keysInBucket = 4
+const keysInBucket = 6
 
 // appendTable writes entries, which it sorts.
 func appendTable(dst []byte, entries []Entry) []byte {
@@ -157,23 +157,25 @@ func appendTable(dst []byte, entries []Entry) []byte {
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(entries)))
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(dots))
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(buckets))
-	var data []byte
+	var data, packed []byte
 	next := 0
 	for i := range buckets {
 		dst = binary.LittleEndian.AppendUint32(dst, uint32(len(data)))
 		for ; next < len(entries) && bucket(entries[next]) == i; next++ {
 			e := entries[next]
-			flags := byte(e.Value & (1<<valueGroup - 1))
-			group := uint32(e.Value >> valueGroup)
-			if group > 0 {
-				flags |= flagGroup
+			packed = pack(packed[:0], e.Key)
+			if e.Value == valuePlain {
+				data = binary.AppendUvarint(data, uint64(len(packed))<<1)
+			} else {
+				data = binary.AppendUvarint(data, uint64(len(packed))<<1|1)
+				flags := byte(e.Value & (1<<valueGroup - 1))
+				if group := uint32(e.Value >> valueGroup); group > 0 {
+					data = binary.LittleEndian.AppendUint32(append(data, flags|flagGroup), group)
+				} else {
+					data = append(data, flags)
+				}
 			}
-			data = binary.LittleEndian.AppendUint16(data, uint16(len(e.Key)))
-			data = append(data, byte(hashOf(e.Key)), flags)
-			if group > 0 {
-				data = binary.LittleEndian.AppendUint32(data, group)
-			}
-			data = append(data, e.Key...)
+			data = append(data, packed...)
 		}
 	}
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(data)))

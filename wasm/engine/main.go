@@ -43,7 +43,7 @@ var (
 // reserved is room for today's bundles. The program is packaged as it is when
 // main waits (extension/tools/prestart.js): what is made here, and not in
 // open, does not keep the first request waiting.
-const reserved = 4 << 20
+const reserved = 3 << 20
 
 const example = "https://a.host.of.many.labels.example/"
 
