@@ -11,8 +11,8 @@
 // A release is a signed note as c2sp.org/signed-note and
 // golang.org/x/mod/sumdb/note define it: a text, a blank line, then one line a
 // signature ("— name base64"; Ed25519, type 0x01). It has at most 65535 bytes.
-// The text is exactly these eleven lines, each ending in a newline, with single
-// spaces and nothing before, between or after:
+// The text is exactly these eleven lines and up to eight for relays, each ending
+// in a newline, with single spaces and nothing before, between or after:
 //
 //		paravent release 2
 //		index 12
@@ -25,6 +25,7 @@
 //		list 1234567 9c40…
 //		bundle 2345678 77ab…
 //		filters 345678 e01d…
+//		relay north https://relay.example/relay AQAgMeHwWnQBAhFS…
 //
 //	  - index: the number of the release, from 0 to 2⁵³−1, without leading zeros.
 //	    It is the index of the note in the log.
@@ -184,6 +185,9 @@ const (
 	MaxWait = 86400
 )
 
+// firstRelay is the line after those that every note has.
+const firstRelay = 12
+
 // timeLayout is RFC 3339 in UTC, to the second.
 const timeLayout = "2006-01-02T15:04:05Z"
 
@@ -222,6 +226,7 @@ type Release struct {
 	List        Digest    // the canonical text, which is downloaded
 	Bundle      Digest    // what the text compiles to
 	Filters     Digest    // the Bloom filters of the bundle by themselves
+	Relays      []Relay   // ways to the photos, sorted by name; at most MaxRelays
 }
 
 // Body returns the text to sign. It refuses a release that Parse would refuse,
@@ -233,6 +238,13 @@ func (r Release) Body() (string, error) {
 	fmt.Fprintf(&b, "trust %d %s\nlist %d %s\nbundle %d %s\nfilters %d %s\n",
 		r.Trust.Size, r.Trust.SHA256, r.List.Size, r.List.SHA256,
 		r.Bundle.Size, r.Bundle.SHA256, r.Filters.Size, r.Filters.SHA256)
+	for i, relay := range r.Relays {
+		// Checked before it is written: a line end in a name would make two lines.
+		if err := relay.check(); err != nil {
+			return "", fmt.Errorf("release: line %d: relay: %w", firstRelay+i, err)
+		}
+		b.WriteString(relay.line())
+	}
 	body := b.String()
 	if _, err := Parse(body); err != nil {
 		return "", err
@@ -302,8 +314,12 @@ func Parse(text string) (Release, error) {
 		}
 		text = rest
 	}
-	if text != "" {
-		return Release{}, fmt.Errorf("release: line %d: nothing may follow \"filters\", found %s", len(fields)+1, quote(text))
+	var err error
+	if r.Relays, err = parseRelays(text, firstRelay); err != nil {
+		return Release{}, fmt.Errorf("release: %w", err)
+	}
+	if i, err := unsorted(r.Relays); err != nil {
+		return Release{}, fmt.Errorf("release: line %d: relay: %w", firstRelay+i, err)
 	}
 	return r, nil
 }

@@ -2,6 +2,7 @@ package release_test
 
 import (
 	"bytes"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +41,7 @@ func TestBodyAndParseAreInverse(t *testing.T) {
 	if err != nil || body != goodText {
 		t.Fatalf("Body() = %q, %v", body, err)
 	}
-	if r, err := release.Parse(goodText); err != nil || r != good {
+	if r, err := release.Parse(goodText); err != nil || !reflect.DeepEqual(r, good) {
 		t.Fatalf("Parse = %+v, %v", r, err)
 	}
 	first := good
@@ -49,7 +50,7 @@ func TestBodyAndParseAreInverse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r, err := release.Parse(text); err != nil || r != first {
+	if r, err := release.Parse(text); err != nil || !reflect.DeepEqual(r, first) {
 		t.Fatalf("Parse = %+v, %v", r, err)
 	}
 }
@@ -126,7 +127,7 @@ func TestDigest(t *testing.T) {
 
 func TestRead(t *testing.T) {
 	whole := signed(goodText, eve)
-	if r, err := release.Read(whole); err != nil || r != good {
+	if r, err := release.Read(whole); err != nil || !reflect.DeepEqual(r, good) {
 		t.Errorf("got %+v, %v", r, err)
 	}
 	if text, err := release.Text(append(whole, lastLine(signed(goodText, ann))...)); err != nil || text != goodText {
@@ -151,6 +152,7 @@ func TestRead(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add(goodText)
 	f.Add(strings.Replace(goodText, "3", "03", 1))
+	f.Add(goodText + northLine + southLine)
 	f.Fuzz(func(t *testing.T, text string) {
 		r, err := release.Parse(text)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -177,7 +178,7 @@ func TestVerifyTellsAll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if taken.Release != w.next7() || !bytes.Equal(taken.Note, w.notes[6]) || taken.Trust.Text() != trust3 || taken.Log != "demo.log2.example" ||
+	if !reflect.DeepEqual(taken.Release, w.next7()) || !bytes.Equal(taken.Note, w.notes[6]) || taken.Trust.Text() != trust3 || taken.Log != "demo.log2.example" ||
 		taken.Tree != w.tree(7) || fmt.Sprint(taken.Signers) != "[demo.dot]" || taken.Rotations != 2 ||
 		fmt.Sprint(taken.Witnesses) != fmt.Sprint([]release.Cosignature{{Name: "west", Time: noon}, {Name: "north", Time: noon}}) {
 		t.Errorf("got %+v", taken)
