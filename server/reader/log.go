@@ -75,17 +75,20 @@ func (l *Log) Contains(old release.Tree) error {
 	if old.Size == 0 {
 		return nil
 	}
-	if old.Size > l.tree.Size {
-		return fmt.Errorf("%s: the log has %d entries and had %d before: %w", l.server, l.tree.Size, old.Size, ErrInconsistent)
+	now, err := l.Earlier(old.Size)
+	if err == nil && now != old {
+		err = fmt.Errorf("%s: the log's first %d entries are not those that were seen before: %w", l.server, old.Size, ErrInconsistent)
 	}
-	root, err := tlog.TreeHash(int64(old.Size), l.hashes())
-	if err != nil {
-		return l.explain(err)
+	return err
+}
+
+// Earlier is the log when it had so many entries, 1 or more.
+func (l *Log) Earlier(size uint64) (release.Tree, error) {
+	if size > l.tree.Size {
+		return release.Tree{}, fmt.Errorf("%s: the log has %d entries and had %d before: %w", l.server, l.tree.Size, size, ErrInconsistent)
 	}
-	if root != tlog.Hash(old.Root) {
-		return fmt.Errorf("%s: the log's first %d entries are not those that were seen before: %w", l.server, old.Size, ErrInconsistent)
-	}
-	return nil
+	root, err := tlog.TreeHash(int64(size), l.hashes())
+	return release.Tree{Size: size, Root: root}, l.explain(err)
 }
 
 // ErrInconsistent is the error of a log that shows another past than before:

@@ -140,15 +140,20 @@ func (d *draft) write(dir string) error {
 // A standing is what a server has in force, verified, and what may follow it.
 type standing struct {
 	*reader.Server
-	ctx   context.Context
-	log   *reader.Log
-	last  release.Taken
-	next  uint64 // the next release's number
-	since uint64 // its keys-since
+	ctx  context.Context
+	log  *reader.Log
+	last release.Taken // in force
+	// What the log ends with, which as a rule is the release in force.
+	next  uint64        // the next release's number
+	trust release.Trust // judges it
+	since uint64        // its keys-since
+	after time.Time     // when the one before it was issued
 }
 
 // standingOf verifies what a server has in force for a reader with this trust.
-func standingOf(ctx context.Context, server *reader.Server, trust release.Trust) (*standing, error) {
+// unwitnessed allows for releases after it that its log has and no quorum of
+// witnesses has seen.
+func standingOf(ctx context.Context, server *reader.Server, trust release.Trust, unwitnessed bool) (*standing, error) {
 	last, err := server.Verify(ctx, release.Client{Trust: trust})
 	if errors.Is(err, reader.ErrNone) {
 		return nil, fmt.Errorf("%w: leave -server out to draft release 0", err)
@@ -164,18 +169,30 @@ func standingOf(ctx context.Context, server *reader.Server, trust release.Trust)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", server, err)
 	}
-	s := &standing{Server: server, ctx: ctx, log: server.Log(ctx, seen.Tree), last: last, next: last.Release.Index + 1}
+	s := &standing{Server: server, ctx: ctx, log: server.Log(ctx, seen.Tree), last: last, next: seen.Tree.Size}
 	if err := s.log.Contains(last.Tree); err != nil {
 		return nil, err
 	}
-	if seen.Tree.Size != s.next {
-		return nil, fmt.Errorf("%s: release %d is in the log and not in force yet: push its draft again, so that witnesses see it", server, seen.Tree.Size-1)
+	known := reader.Known{Trust: last.Trust, Issued: last.Release.Issued}
+	if known.Since, err = s.keysSince(); err != nil {
+		return nil, err
 	}
-	s.since, err = s.keysSince()
-	return s, err
+	if s.next > last.Release.Index+1 {
+		if !unwitnessed {
+			return nil, fmt.Errorf("%s: release %d is in the log and not in force yet: push its draft again, so that witnesses see it; if they never can, draft what replaces it with -unwitnessed", server, s.next-1)
+		}
+		if known.Tree, err = s.log.Earlier(last.Release.Index + 1); err != nil {
+			return nil, err
+		}
+		if known, err = s.log.Follow(known, trust, func(reader.Entry) error { return nil }); err != nil {
+			return nil, err
+		}
+	}
+	s.trust, s.since, s.after = known.Trust, known.Since, known.Issued
+	return s, nil
 }
 
-// keysSince finds out which release put the trust text of the last one in
+// keysSince finds out which release put the trust text of the one in force in
 // force: that one itself, or the one whose keys it was judged by.
 func (s *standing) keysSince() (uint64, error) {
 	r := s.last.Release
@@ -231,6 +248,7 @@ func releaseDraft(flags *flag.FlagSet, args []string, stdout io.Writer) error {
 	wait := flags.Int("wait", 900, "")
 	days := flags.Int("days", 30, "")
 	again := flags.String("contents-of", "", "")
+	unwitnessed := flags.Bool("unwitnessed", false, "")
 	to := flags.String("o", "", "")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -244,8 +262,8 @@ func releaseDraft(flags *flag.FlagSet, args []string, stdout io.Writer) error {
 		return errors.New("-contents-of takes the list from the log: leave LISTDIR out")
 	case *again != "" && *source != "":
 		return errors.New("-contents-of takes the commit from the log, too: leave -source out")
-	case *server == "" && (*again != "" || *currentName != ""):
-		return errors.New("-contents-of and -current ask a server: give -server URL")
+	case *server == "" && (*again != "" || *currentName != "" || *unwitnessed):
+		return errors.New("-contents-of, -current and -unwitnessed ask a server: give -server URL")
 	case *days < 1 || *days > 3660:
 		return fmt.Errorf("-days %d: want 1 to 3660", *days)
 	}
@@ -264,7 +282,7 @@ func releaseDraft(flags *flag.FlagSet, args []string, stdout io.Writer) error {
 	}
 	var s *standing
 	if *server != "" {
-		if s, err = askStanding(*server, *currentName, *trustName, d.trust); err != nil {
+		if s, err = askStanding(*server, *currentName, *trustName, d.trust, *unwitnessed); err != nil {
 			return err
 		}
 		d.Index, d.KeysSince = s.next, s.since
@@ -301,7 +319,7 @@ func releaseDraft(flags *flag.FlagSet, args []string, stdout io.Writer) error {
 
 // askStanding is standingOf with the trust text that is in force now: another
 // file if the release changes it.
-func askStanding(address, currentName, trustName string, trust release.Trust) (*standing, error) {
+func askStanding(address, currentName, trustName string, trust release.Trust, unwitnessed bool) (*standing, error) {
 	current := trust
 	if currentName != "" {
 		var err error
@@ -313,7 +331,7 @@ func askStanding(address, currentName, trustName string, trust release.Trust) (*
 	if err != nil {
 		return nil, err
 	}
-	s, err := standingOf(context.Background(), server, current)
+	s, err := standingOf(context.Background(), server, current, unwitnessed)
 	if _, broken := errors.AsType[*url.Error](err); err != nil && !broken && currentName == "" && !errors.Is(err, reader.ErrNone) {
 		return nil, fmt.Errorf("%w (if %s is to change the keys, give the trust text that is in force with -current)", err, trustName)
 	}
@@ -352,11 +370,11 @@ func (d *draft) follows(s *standing) error {
 	if d.KeysSince != s.since {
 		return fmt.Errorf("the draft's keys-since is %d, and should be %d: draft it again", d.KeysSince, s.since)
 	}
-	if d.Issued.Before(s.last.Release.Issued) {
+	if d.Issued.Before(s.after) {
 		return fmt.Errorf("the draft is issued %s, before the last release, %s: check the clock of this machine, and draft it again",
-			d.Issued.Format(time.RFC3339), s.last.Release.Issued.Format(time.RFC3339))
+			d.Issued.Format(time.RFC3339), s.after.Format(time.RFC3339))
 	}
-	if d.Trust == s.last.Release.Trust {
+	if d.Trust == s.trust.Digest() {
 		return nil
 	}
 	for _, l := range d.trust.Logs() {
@@ -406,9 +424,9 @@ func (d *draft) printKeys(w io.Writer, s *standing) {
 		}
 		fmt.Fprintln(w)
 	}
-	if s != nil && s.last.Release.Trust != d.Trust {
+	if s != nil && s.trust.Digest() != d.Trust {
 		fmt.Fprintln(w, "this release changes the keys: the trust text in force and the new one must both be satisfied")
-		say(s.last.Trust, " by the trust text in force")
+		say(s.trust, " by the trust text in force")
 		say(d.trust, " by the new trust text")
 		return
 	}

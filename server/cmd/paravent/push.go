@@ -226,9 +226,9 @@ func (p *pusher) taken(winner []byte) error {
 func (p *pusher) cosign() error {
 	d := p.draft
 	var failures []error
-	// Another release may come in meanwhile, and a checkpoint of it counts for
-	// this one, too.
-	for range 3 {
+	// Another release may come in meanwhile: its checkpoint counts for this one,
+	// too.
+	for again, rounds := true, 3; again && rounds > 0; rounds-- {
 		signed, seen, log, err := p.checkpoint()
 		if err != nil {
 			return err
@@ -237,19 +237,18 @@ func (p *pusher) cosign() error {
 		var lines []byte
 		lines, failures = p.ask(signed, seen, log)
 		progress.end()
+		again = errors.Is(errors.Join(failures...), witness.ErrAhead)
 		if len(lines) == 0 {
-			break
+			continue
 		}
 		status, answer, err := p.server.Post(p.ctx, "v1/cosignatures", "text/plain; charset=utf-8", slices.Concat(signed, lines))
 		if err != nil {
 			return err
 		}
-		if status == http.StatusOK {
-			break
-		}
-		if status != http.StatusConflict {
+		if status != http.StatusOK && status != http.StatusConflict {
 			return fmt.Errorf("%s: %w", p.server, reader.Refusal(status, answer))
 		}
+		again = again || status == http.StatusConflict
 	}
 	_, seen, _, err := p.checkpoint()
 	if err != nil {

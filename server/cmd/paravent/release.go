@@ -18,16 +18,19 @@ import (
 
 const releaseUsage = `paravent release puts lists in force: one drafts, several sign, one pushes.
 
-  paravent release draft -trust FILE [-server URL [-current FILE]] [-source COMMIT]
-                         [-wait S] [-days N] -o DRAFT LISTDIR
-  paravent release draft -trust FILE -server URL -contents-of INDEX [-current FILE]
-                         [-wait S] [-days N] -o DRAFT
+  paravent release draft -trust FILE [-server URL [-current FILE] [-unwitnessed]]
+                         [-source COMMIT] [-wait S] [-days N] -o DRAFT LISTDIR
+  paravent release draft -trust FILE -server URL [-current FILE] [-unwitnessed]
+                         -contents-of INDEX [-wait S] [-days N] -o DRAFT
       Writes the next release of URL into the new folder DRAFT: the note to
       sign, and what it names. LISTDIR is what "paravent list build -o LISTDIR"
       left. Without -server it is release 0, the first of a new server.
         -trust FILE      the trust text that is in force with this release
         -current FILE    the trust text in force now, if FILE changes it: the
                          release must then be signed by both
+        -unwitnessed     after a release that is in the log and that witnesses can
+                         never see, because one is gone for good: FILE names
+                         others, and the next release replaces it
         -source COMMIT   what the list was built from; as a rule the commit of
                          the checkout you are in, which must be clean
         -contents-of N   instead of LISTDIR the list of release N, to take a
@@ -36,9 +39,9 @@ const releaseUsage = `paravent release puts lists in force: one drafts, several 
         -days N          until readers call the list stale (30)
 
   paravent release sign -key FILE -lists SRC[,SRC] [-upstream DIR] [-trust FILE]
-                        [-source COMMIT] [-server URL [-current FILE]] DRAFT
+                        [-source COMMIT] [-server URL [-current FILE] [-unwitnessed]] DRAFT
   paravent release sign -key FILE -contents-of INDEX -trust FILE -server URL
-                        [-current FILE] DRAFT
+                        [-current FILE] [-unwitnessed] DRAFT
       Builds the list again from your own sources, shows what the draft changes
       in the release in force at URL, and adds your signature to the draft: but
       not if one byte of it is not what you have built. -trust is your own copy

@@ -255,7 +255,7 @@ func TestReleasesWay(t *testing.T) {
 	}
 	w.run("release verify -trust trust.txt URL", `^release 1$`)
 	w.refuse("release draft -trust new.txt -current trust.txt -server URL -source "+commitA+" -o fourth built",
-		"release draft: URL: release 2 is in the log and not in force yet: push its draft again, so that witnesses see it")
+		"release draft: URL: release 2 is in the log and not in force yet: push its draft again, so that witnesses see it; if they never can, draft what replaces it with -unwitnessed")
 	w.run("log monitor -state state.json URL", `^release 1  issued`, `^release 2  issued`, `^release 2  changes the keys: trust text [0-9a-f]{64}$`,
 		`^release 1 is in force; the log lists.example is of size 3$`, `^the witness south cannot be asked: `)
 	w.startWitness("south.example")
@@ -318,8 +318,8 @@ func TestReleaseRefuses(t *testing.T) {
 		{draft + "-o built built", "release draft: built: is there already: name a new folder, or remove it"},
 		{draft + "-o d -contents-of 1 built", "release draft: -contents-of takes the list from the log: leave LISTDIR out"},
 		{draft + "-o d -contents-of 1", "release draft: -contents-of takes the commit from the log, too: leave -source out"},
-		{"release draft -trust trust.txt -o d -contents-of 1", "release draft: -contents-of and -current ask a server: give -server URL"},
-		{draft + "-o d -current trust.txt built", "release draft: -contents-of and -current ask a server: give -server URL"},
+		{"release draft -trust trust.txt -o d -contents-of 1", "release draft: -contents-of, -current and -unwitnessed ask a server: give -server URL"},
+		{draft + "-o d -current trust.txt built", "release draft: -contents-of, -current and -unwitnessed ask a server: give -server URL"},
 		{draft + "-o d -server lists.example built", `release draft: "lists.example" is no address of a server: want one such as https://lists.example`},
 		{draft + "-o d -server URL built", "release draft: URL: no release is in force yet: leave -server out to draft release 0"},
 		{"release draft -trust bad.txt -o d built", `release draft: bad.txt: trust: line 2: maintainer: "nobody" is not a verifier key (name+hash+base64) of Ed25519`},
@@ -342,7 +342,7 @@ func TestReleaseRefuses(t *testing.T) {
 		{"release sign -key keys/alice.example.key d", "release sign: needs either -lists SRC, your own sources to rebuild from, or -contents-of INDEX"},
 		{sign + "-contents-of 1 d", "release sign: needs either -lists SRC, your own sources to rebuild from, or -contents-of INDEX"},
 		{"release sign -key keys/alice.example.key -contents-of 1 d", "release sign: -contents-of asks a server's log: give -server URL and -trust FILE"},
-		{sign + "-current trust.txt d", "release sign: -current asks a server: give -server URL"},
+		{sign + "-current trust.txt d", "release sign: -current and -unwitnessed ask a server: give -server URL"},
 		{sign + "nothing", `release sign: open nothing/note: no such file or directory: want the folder that "paravent release draft" wrote`},
 		{sign + "-key bad.key d", `release sign: bad.key: is not a maintainer's key made by "paravent key new": malformed verifier id`},
 		{sign + "-key keys/north.example.key d", `release sign: keys/north.example.key: is not a maintainer's key made by "paravent key new": unknown verifier algorithm`},
@@ -554,6 +554,32 @@ func TestSourceIsTheCommit(t *testing.T) {
 	}
 	w.refuse("release sign -key keys/bob.example.key -lists lists -trust trust.txt d",
 		"release sign: the draft was built from commit "+head+" and your sources are "+git("rev-parse", "HEAD")+": check that commit out, or ask for a draft of yours")
+}
+
+// A witness that is gone for good must not end all releases: the next one names
+// others, and replaces the one that could not come in force.
+func TestWitnessIsGone(t *testing.T) {
+	w := newTown(t)
+	w.publish("first", "", "alice.example", "bob.example")
+	w.handlers["north.example"] = nil
+	w.source("||tracker.example^", "||pixel.example^")
+	w.run("list build -o built lists")
+	const flags = " -trust trust.txt -server URL -source " + commitA + " "
+	w.run("release draft" + flags + "-o second built")
+	for _, name := range []string{"alice", "bob"} {
+		w.run("release sign -lists lists -key keys/" + name + ".example.key" + flags + "second")
+	}
+	if _, err := w.do("release push -server URL second"); err == nil || !strings.Contains(err.Error(), "release 1 is in the log, but not in force") {
+		t.Fatal(err)
+	}
+	w.write("new.txt", w.trust(1, "south", "alice.example", "bob.example"))
+	const onward = " -trust new.txt -current trust.txt -unwitnessed -server URL -source " + commitA + " "
+	w.run("release draft"+onward+"-o third built", `^release 2$`)
+	for _, name := range []string{"alice", "bob"} {
+		w.run("release sign -lists lists -key keys/"+name+".example.key"+onward+"third", `^what it changes in release 0:$`)
+	}
+	w.run("release push -server URL third", `^cosigned by south at`, `^release 2 is in force`)
+	w.run("release verify -trust trust.txt URL", `^release 2$`, `^the keys have changed once`)
 }
 
 func sum(text string) string { return release.DigestOf([]byte(text)).SHA256 }

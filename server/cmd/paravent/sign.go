@@ -36,6 +36,7 @@ func releaseSign(flags *flag.FlagSet, args []string, stdout io.Writer) error {
 	built := flags.String("source", "", "")
 	url := flags.String("server", "", "")
 	again := flags.String("contents-of", "", "")
+	unwitnessed := flags.Bool("unwitnessed", false, "")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -47,8 +48,8 @@ func releaseSign(flags *flag.FlagSet, args []string, stdout io.Writer) error {
 		return errors.New("needs either -lists SRC, your own sources to rebuild from, or -contents-of INDEX")
 	case *again != "" && (*url == "" || *trustName == ""):
 		return errors.New("-contents-of asks a server's log: give -server URL and -trust FILE")
-	case *currentName != "" && *url == "":
-		return errors.New("-current asks a server: give -server URL")
+	case *url == "" && (*currentName != "" || *unwitnessed):
+		return errors.New("-current and -unwitnessed ask a server: give -server URL")
 	}
 	if *trustName == "" {
 		*trustName = filepath.Join(names[0], "trust.txt")
@@ -74,7 +75,7 @@ func releaseSign(flags *flag.FlagSet, args []string, stdout io.Writer) error {
 	}
 	var s *standing
 	if *url != "" {
-		if s, err = askStanding(*url, *currentName, *trustName, own); err != nil {
+		if s, err = askStanding(*url, *currentName, *trustName, own, *unwitnessed); err != nil {
 			return err
 		}
 		if err := d.follows(s); err != nil {
@@ -131,7 +132,7 @@ func counts(signer note.Signer, trust release.Trust, s *standing) bool {
 	}
 	_, names, err := trust.Signers(signed)
 	if err == nil && len(names) == 0 && s != nil {
-		_, names, err = s.last.Trust.Signers(signed)
+		_, names, err = s.trust.Signers(signed)
 	}
 	return err == nil && len(names) > 0
 }
