@@ -158,6 +158,9 @@ func standingOf(ctx context.Context, server *reader.Server, trust release.Trust,
 	if errors.Is(err, reader.ErrNone) {
 		return nil, fmt.Errorf("%w: leave -server out to draft release 0", err)
 	}
+	if _, broken := errors.AsType[*url.Error](err); err != nil && !broken {
+		return nil, &disbelieved{err}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -332,11 +335,16 @@ func askStanding(address, currentName, trustName string, trust release.Trust, un
 		return nil, err
 	}
 	s, err := standingOf(context.Background(), server, current, unwitnessed)
-	if _, broken := errors.AsType[*url.Error](err); err != nil && !broken && currentName == "" && !errors.Is(err, reader.ErrNone) {
+	if _, refused := errors.AsType[*disbelieved](err); refused && currentName == "" {
 		return nil, fmt.Errorf("%w (if %s is to change the keys, give the trust text that is in force with -current)", err, trustName)
 	}
 	return s, err
 }
+
+// A disbelieved release is one that the trust text given does not vouch for.
+type disbelieved struct{ error }
+
+func (d *disbelieved) Unwrap() error { return d.error }
 
 // takeBack takes the list of an earlier release.
 func (d *draft) takeBack(s *standing, number string) error {
