@@ -252,6 +252,11 @@ func releaseDraft(flags *flag.FlagSet, args []string, stdout io.Writer) error {
 	days := flags.Int("days", 30, "")
 	again := flags.String("contents-of", "", "")
 	unwitnessed := flags.Bool("unwitnessed", false, "")
+	var relays []string
+	flags.Func("relay", "", func(file string) error {
+		relays = append(relays, file)
+		return nil
+	})
 	to := flags.String("o", "", "")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -288,7 +293,12 @@ func releaseDraft(flags *flag.FlagSet, args []string, stdout io.Writer) error {
 		if s, err = askStanding(*server, *currentName, *trustName, d.trust, *unwitnessed); err != nil {
 			return err
 		}
-		d.Index, d.KeysSince = s.next, s.since
+		d.Index, d.KeysSince, d.Relays = s.next, s.since, s.last.Release.Relays
+	}
+	if len(relays) > 0 {
+		if d.Relays, err = readRelays(relays); err != nil {
+			return err
+		}
 	}
 	if *again != "" {
 		if err = d.takeBack(s, *again); err != nil {
@@ -318,6 +328,26 @@ func releaseDraft(flags *flag.FlagSet, args []string, stdout io.Writer) error {
 	}
 	d.printKeys(stdout, s)
 	return nil
+}
+
+// readRelays reads files with relay lines, or the word none in their place.
+func readRelays(files []string) (relays []release.Relay, err error) {
+	if slices.Equal(files, []string{"none"}) {
+		return nil, nil
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		more, err := release.ParseRelays(string(text))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		relays = append(relays, more...)
+	}
+	slices.SortFunc(relays, func(a, b release.Relay) int { return strings.Compare(a.Name, b.Name) })
+	return relays, nil
 }
 
 // askStanding is standingOf with the trust text that is in force now: another

@@ -19,9 +19,11 @@ import (
 const releaseUsage = `paravent release puts lists in force: one drafts, several sign, one pushes.
 
   paravent release draft -trust FILE [-server URL [-current FILE] [-unwitnessed]]
-                         [-source COMMIT] [-wait S] [-days N] -o DRAFT LISTDIR
+                         [-source COMMIT] [-relay FILE]… [-wait S] [-days N]
+                         -o DRAFT LISTDIR
   paravent release draft -trust FILE -server URL [-current FILE] [-unwitnessed]
-                         -contents-of INDEX [-wait S] [-days N] -o DRAFT
+                         -contents-of INDEX [-relay FILE]… [-wait S] [-days N]
+                         -o DRAFT
       Writes the next release of URL into the new folder DRAFT: the note to
       sign, and what it names. LISTDIR is what "paravent list build -o LISTDIR"
       left. Without -server it is release 0, the first of a new server.
@@ -35,6 +37,8 @@ const releaseUsage = `paravent release puts lists in force: one drafts, several 
                          the checkout you are in, which must be clean
         -contents-of N   instead of LISTDIR the list of release N, to take a
                          bad list back
+        -relay FILE      the ways to the photos, a line "relay …" each, instead of
+                         those in force; -relay none takes them all away
         -wait S          seconds that readers let pass between two polls (900)
         -days N          until readers call the list stale (30)
 
@@ -211,6 +215,9 @@ func printRelease(w io.Writer, r release.Release) {
 		release.Digest
 	}{{"trust", r.Trust}, {"list", r.List}, {"bundle", r.Bundle}, {"filters", r.Filters}} {
 		fmt.Fprintf(w, "%-7s %9d bytes  sha256 %s\n", named.what, named.Size, named.SHA256)
+	}
+	for _, relay := range r.Relays {
+		fmt.Fprintf(w, "relay   %s at %s, %s\n", relay.Name, relay.URL, counted(len(relay.Keys), "key"))
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -554,6 +556,43 @@ func TestSourceIsTheCommit(t *testing.T) {
 	}
 	w.refuse("release sign -key keys/bob.example.key -lists lists -trust trust.txt d",
 		"release sign: the draft was built from commit "+head+" and your sources are "+git("rev-parse", "HEAD")+": check that commit out, or ask for a draft of yours")
+}
+
+// Ways to the photos stay as they are until a draft changes them, and a signer
+// is shown which.
+func TestRelays(t *testing.T) {
+	w := newTown(t)
+	const flags = " -trust trust.txt -source " + commitA + " "
+	sign := func(draft string, wants ...string) {
+		t.Helper()
+		w.run("release sign -lists lists -key keys/alice.example.key"+flags+draft, wants...)
+		w.run("release sign -lists lists -key keys/bob.example.key" + flags + draft)
+	}
+	line := func(name string, key byte) string {
+		config := slices.Concat([]byte{key, 0, 32}, bytes.Repeat([]byte{key}, 32), []byte{0, 4, 0, 1, 0, 1})
+		return "relay " + name + " https://" + name + ".example/relay " + base64.StdEncoding.EncodeToString(config) + "\n"
+	}
+	w.write("south.txt", line("south", 1))
+	w.write("north.txt", line("north", 2))
+	w.write("bad.txt", "relay north\n")
+	w.run("list build -o built lists")
+	w.refuse("release draft"+flags+"-relay bad.txt -o first built", "release draft: bad.txt: relays: line 1: relay: want a name, a URL, a key configuration and perhaps the next one, with single spaces")
+	w.refuse("release draft"+flags+"-relay nothing -o first built", "release draft: open nothing: no such file or directory")
+	w.refuse("release draft"+flags+"-relay south.txt -relay south.txt -o first built", `release draft: release: line 13: relay: name: "south" stands after "south": sort the relays by name, each name once`)
+	w.run("release draft"+flags+"-relay south.txt -relay north.txt -o first built", `^relay   north at https://north.example/relay, 1 key\nrelay   south at `)
+	sign("first", `^relay   south at https://south.example/relay, 1 key$`)
+	w.run("release push -server URL first")
+
+	const onward = "-server URL "
+	w.run("release draft"+flags+onward+"-o second built", `^relay   north at `, `^relay   south at `)
+	if out := w.run("release sign -lists lists -key keys/alice.example.key" + flags + onward + "second"); strings.Contains(out, "+ relay") || strings.Contains(out, "- relay") {
+		t.Errorf("no relay changes, but it shows %s", out)
+	}
+	w.write("north.txt", line("north", 3))
+	w.run("release draft" + flags + onward + "-relay north.txt -o third built")
+	sign(onward+"third", `^  - relay north at https://north.example/relay, for the keys [0-9a-f]{12}…$`, `^  - relay south at `, `^  \+ relay north at `)
+	w.run("release draft" + flags + onward + "-relay none -o fourth built")
+	sign(onward+"fourth", `^  - relay north at `, `^  - relay south at `)
 }
 
 // A witness that is gone for good must not end all releases: the next one names

@@ -265,6 +265,7 @@ func (d *draft) printChange(w io.Writer, s *standing, sources []string) error {
 	}
 	fmt.Fprintf(w, "what it changes in release %d:\n", s.last.Release.Index)
 	changes.Write(w, longestShown)
+	printRelays(w, s.last.Release.Relays, d.Relays)
 	var sites []source.SiteFile
 	for _, name := range sources {
 		if name == "" {
@@ -282,6 +283,28 @@ func (d *draft) printChange(w io.Writer, s *standing, sources []string) error {
 	}
 	explain.WriteDecisions(w, decisions)
 	return nil
+}
+
+// printRelays shows which ways to the photos a draft changes: whoever holds a
+// gateway's key reads which photos are asked for.
+func printRelays(w io.Writer, before, after []release.Relay) {
+	same := func(a, b release.Relay) bool {
+		return a.Name == b.Name && a.URL == b.URL && slices.EqualFunc(a.Keys, b.Keys, bytes.Equal)
+	}
+	show := func(mark string, relays, others []release.Relay) {
+		for _, r := range relays {
+			if slices.ContainsFunc(others, func(o release.Relay) bool { return same(r, o) }) {
+				continue
+			}
+			fmt.Fprintf(w, "  %s relay %s at %s, for the keys", mark, r.Name, r.URL)
+			for _, key := range r.Keys {
+				fmt.Fprintf(w, " %.12s…", release.DigestOf(key).SHA256)
+			}
+			fmt.Fprintln(w)
+		}
+	}
+	show("-", before, after)
+	show("+", after, before)
 }
 
 // replace writes a file anew so that a crash leaves the old one or the new one.
