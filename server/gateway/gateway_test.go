@@ -25,8 +25,8 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// picture encodes a small picture.
-func picture(t testing.TB, encode func(io.Writer, image.Image) error) []byte {
+// encoded is a small picture.
+func encoded(t testing.TB, encode func(io.Writer, image.Image) error) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := encode(&b, image.NewGray(image.Rect(0, 0, 8, 8))); err != nil {
@@ -38,8 +38,8 @@ func picture(t testing.TB, encode func(io.Writer, image.Image) error) []byte {
 func encodeJPEG(w io.Writer, m image.Image) error { return jpeg.Encode(w, m, nil) }
 func encodeGIF(w io.Writer, m image.Image) error  { return gif.Encode(w, m, nil) }
 
-// webp is the start of a WebP file, all that telling the type needs.
-const webp = "RIFF\x24\x00\x00\x00WEBPVP8 "
+// webp is a lossless WebP of one pixel.
+const webp = "RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00"
 
 // ask sends a body to the gateway over a real socket.
 func ask(t testing.TB, gateway, body string, header http.Header) (status int, contentType, answer string) {
@@ -83,7 +83,7 @@ func photoHost(t testing.TB, h http.Handler) string {
 func anything(string) bool { return true }
 
 func TestPhotoHostSeesTheGatewayAndNothingElse(t *testing.T) {
-	png := picture(t, png.Encode)
+	png := encoded(t, png.Encode)
 	var seen http.Header
 	var uri, method string
 	photos := photoHost(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -115,7 +115,7 @@ func TestPhotoHostSeesTheGatewayAndNothingElse(t *testing.T) {
 
 func TestAnswers(t *testing.T) {
 	t.Parallel()
-	jpg := string(picture(t, encodeJPEG))
+	jpg := string(encoded(t, encodeJPEG))
 	send := func(contentType, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", contentType)
@@ -151,8 +151,8 @@ func TestAnswers(t *testing.T) {
 		want   string // a content type, or the error
 	}{
 		{"/a.jpg", send("image/jpeg", jpg), 200, "image/jpeg"},
-		{"/a.png", send("image/png", string(picture(t, png.Encode))), 200, "image/png"},
-		{"/a.gif", send("image/gif", string(picture(t, encodeGIF))), 200, "image/gif"},
+		{"/a.png", send("image/png", string(encoded(t, png.Encode))), 200, "image/png"},
+		{"/a.gif", send("image/gif", string(encoded(t, encodeGIF))), 200, "image/gif"},
 		{"/a.webp", send("image/webp", webp), 200, "image/webp"},
 		{"/no-extension", send("application/octet-stream", jpg), 200, "image/jpeg"},
 		{"/a.svg", send("image/svg+xml", `<svg xmlns="http://www.w3.org/2000/svg"/>`), 502, noPicture},
