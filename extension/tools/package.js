@@ -76,6 +76,11 @@ async function readDefaults(file, stock) {
   if (settings.listServer !== "" && settings.trust === "") {
     throw new Refused(`${file}: a listServer needs a trust, or nothing it says could be believed`);
   }
+  for (const word of settings.trust === "" ? [] : ["threshold", "maintainer", "log", "quorum"]) {
+    if (!new RegExp(`^[ \\t]*${word}[ \\t]`, "m").test(settings.trust)) {
+      throw new Refused(`${file}: trust: has no line "${word}", so that no release could ever be believed; give all of a trust.txt`);
+    }
+  }
   if (stock && /^\s*(maintainer|log|witness\s+\S+)\s+demo\./m.test(settings.trust)) {
     throw new Refused(`${file}: trusts a demo's key; give a demo's settings with --defaults`);
   }

@@ -26,7 +26,8 @@ before(async () => {
 });
 after(() => rm(home, { recursive: true }));
 
-const GOOD = { listServer: "http://lists.localhost:8481", trust: "threshold 1\nmaintainer demo.x+1+AA\n", gateway: "http://gateway.localhost:8482/gateway", pollSeconds: 2 };
+const TRUST = "threshold 1\nmaintainer x+1+AA\nlog y+1+AA\nwitness eye z+1+BA\nquorum eye\n";
+const GOOD = { listServer: "http://lists.localhost:8481", trust: TRUST, gateway: "http://gateway.localhost:8482/gateway", pollSeconds: 2 };
 
 /**
  * @param {string} name of the folder and the zip
@@ -93,6 +94,8 @@ test("settings that make no sense are refused by name", async () => {
     [{ ...GOOD, gateway: "nowhere" }, /gateway is no address/],
     [{ ...GOOD, pollSeconds: 0 }, /pollSeconds must be a number above 0/],
     [{ listServer: "" }, /trust must be a text/],
+    [{ ...GOOD, trust: TRUST.replace(/^log.*\n/m, "") }, /trust: has no line "log"/],
+    [{ ...GOOD, trust: TRUST.replace("quorum", "# quorum") }, /trust: has no line "quorum"/],
   ])) {
     await assert.rejects(make("never", "firefox", settings), why);
   }
@@ -108,10 +111,8 @@ test("a stock package refuses a demo's settings", async () => {
   await symlink(path.join(source, "node_modules"), path.join(copy, "node_modules"));
   const args = [path.join(copy, "tools", "package.js"), "--wasm", home, "--lists", home, "--out", path.join(home, "never"), "--browser", "firefox"];
   for (const [settings, why] of /** @type {const} */ ([
-    [{ ...GOOD, gateway: "" }, /trusts a demo's key/],
-    [{ ...GOOD, gateway: "", trust: "threshold 1\nmaintainer x+1+AA\nlog demo.log+1+AA\n" }, /trusts a demo's key/],
-    [{ ...GOOD, gateway: "", trust: "threshold 1\nmaintainer x+1+AA\nwitness eye demo.eye+1+BA\n" }, /trusts a demo's key/],
-    [{ ...GOOD, trust: "threshold 1\nmaintainer paravent.example+1+AA\n" }, /names a gateway/],
+    ...["x+1", "y+1", "z+1"].map((key) => [{ ...GOOD, gateway: "", trust: TRUST.replace(key, `demo.${key}`) }, /trusts a demo's key/]),
+    [GOOD, /names a gateway/],
   ])) {
     await writeFile(path.join(copy, "defaults.json"), JSON.stringify(settings));
     await assert.rejects(promisify(execFile)(process.execPath, args), why);
