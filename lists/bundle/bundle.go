@@ -19,9 +19,10 @@
 //	hosts table, directories table
 //	        4 number of keys   4 fewest dots in a key   4 number of buckets, a power of two
 //	        (buckets+1)×4 offsets of the buckets and of their end
-//	        entries, each a uvarint: length of the packed key × 2, and 1 if flags
-//	        follow; 1 flags, 4 offset of a group; and the key, see pack. It is in
-//	        the bucket that the upper bits of its first hash name
+//	        entries, each a uvarint: length of the packed key × 2, and 1 if the
+//	        next two follow; 1 flags; 4 1 + offset of a group, 0 for none; and the
+//	        key, see pack. It is in the bucket that the upper bits of its first
+//	        hash name
 //	rules   records of rules, alone and in groups, see Record
 //	names   sets of hosts, see Set
 //	machines   regular expressions, see Matched
@@ -37,7 +38,6 @@
 //	bit 0      "||host^": the host is blocked, whatever else
 //	bits 1–6   the directories table has keys of this host with so many
 //	           directories
-//	bit 7      1 + the offset of a group in rules follows
 //
 // Open checks the header and every section's own header. Everything behind
 // that is read with bounds checked at each step, and what does not fit makes

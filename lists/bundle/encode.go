@@ -94,6 +94,9 @@ func Encode(c *Content) ([]byte, error) {
 func (e *encoder) entries(under []Under) []Entry {
 	entries := make([]Entry, len(under))
 	for i, u := range under {
+		if len(u.Key) > maxPacked {
+			e.err = errors.New("rule " + u.Key[:50] + "…: longer than " + strconv.Itoa(maxPacked) + " bytes: shorten it")
+		}
 		v := Value(u.Depths) << 1
 		if u.Plain {
 			v |= valuePlain

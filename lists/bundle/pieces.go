@@ -34,16 +34,20 @@ var (
 	pieces     [128]piece
 	pieceNames = strings.Fields(frequent)
 	beginning  [128][]byte // those that begin with a byte, as their own bytes
+	begins     [256]byte   // what a packed byte's text begins with
 )
 
 func init() {
+	for c := range byte(0x80) {
+		begins[c] = c
+	}
 	for i, name := range pieceNames {
 		p := piece{size: len(name)}
 		for j := range len(name) {
 			p.text |= uint64(name[j]) << (8 * j)
 			p.mask |= 0xff << (8 * j)
 		}
-		pieces[i] = p
+		pieces[i], begins[0x80+i] = p, name[0]
 		beginning[name[0]] = append(beginning[name[0]], byte(0x80+i))
 	}
 }

@@ -36,37 +36,32 @@ func (t *table) open(data []byte) (problem string) {
 	return ""
 }
 
-// An entry begins with a uvarint: the length of its packed key, doubled, and 1
-// if more than that the host is blocked is to say about it. Then a byte of flags
-// follows, and 4 that say where the group is if there is one, and the key.
-const flagGroup = 1 << 7
+// An entry begins with a uvarint of one or two bytes: the length of its packed
+// key, doubled, and 1 if more than that the host is blocked is to say about it.
+// Then 1 byte of flags and 4 with the offset of a group follow, and the key.
+const (
+	moreSize  = 1 + 4
+	maxPacked = 1<<13 - 1
+)
 
-// entry reads the entry that data begins with.
-func entry(data []byte) (packed []byte, v Value, rest []byte, ok bool) {
-	head, rest, ok := uvarint(data)
-	if !ok {
-		return nil, 0, nil, false
+// entry tells where the packed key of the entry that data begins with begins
+// and ends, behind data if that is cut off.
+func entry(data []byte) (start, end int) {
+	head := int(data[0])
+	start = 1
+	if head >= 0x80 && len(data) > 1 {
+		head, start = head&0x7f|int(data[1])<<7, 2
 	}
-	v = valuePlain
-	if head&1 != 0 {
-		if len(rest) == 0 {
-			return nil, 0, nil, false
-		}
-		flags := rest[0]
-		v, rest = Value(flags&^flagGroup), rest[1:]
-		if flags&flagGroup != 0 {
-			if len(rest) < 4 {
-				return nil, 0, nil, false
-			}
-			v |= Value(binary.LittleEndian.Uint32(rest)) << valueGroup
-			rest = rest[4:]
-		}
+	start += head & 1 * moreSize
+	return start, start + head>>1
+}
+
+// value reads the value of an entry whose key begins at a place.
+func value(data []byte, start int) Value {
+	if start < moreSize {
+		return valuePlain
 	}
-	n := head >> 1
-	if n > uint64(len(rest)) {
-		return nil, 0, nil, false
-	}
-	return rest[:n], v, rest[n:], true
+	return Value(data[start-moreSize]) | Value(binary.LittleEndian.Uint32(data[start-4:]))<<valueGroup
 }
 
 // bucket returns the entries of bucket i.
@@ -81,12 +76,15 @@ func (t *table) bucket(i int) ([]byte, bool) {
 // find looks up the first n bytes of text, of which Slack more can be read.
 func (t *table) find(text []byte, n int, hash uint64) (Value, bool, error) {
 	data, ok := t.bucket(int(hash >> (t.shift & 63)))
-	for ok && len(data) > 0 {
-		var packed []byte
-		var v Value
-		if packed, v, data, ok = entry(data); ok && packs(packed, text, n) {
-			return v, true, nil
+	for len(data) > 0 {
+		start, end := entry(data)
+		if ok = start < end && end <= len(data); !ok {
+			break
 		}
+		if begins[data[start]] == text[0] && packs(data[start:end], text, n) {
+			return value(data, start), true, nil
+		}
+		data = data[end:]
 	}
 	if !ok {
 		return 0, false, ErrCorrupt
@@ -98,15 +96,16 @@ func (t *table) each(f func(key []byte, v Value) error) error {
 	var key []byte
 	for i := range len(t.index)/4 - 1 {
 		data, ok := t.bucket(i)
-		for ok && len(data) > 0 {
-			var packed []byte
-			var v Value
-			if packed, v, data, ok = entry(data); ok {
-				key = unpack(key[:0], packed)
-				if err := f(key, v); err != nil {
-					return err
-				}
+		for len(data) > 0 {
+			start, end := entry(data)
+			if ok = start < end && end <= len(data); !ok {
+				break
 			}
+			key = unpack(key[:0], data[start:end])
+			if err := f(key, value(data, start)); err != nil {
+				return err
+			}
+			data = data[end:]
 		}
 		if !ok {
 			return ErrCorrupt
@@ -164,16 +163,12 @@ func appendTable(dst []byte, entries []Entry) []byte {
 		for ; next < len(entries) && bucket(entries[next]) == i; next++ {
 			e := entries[next]
 			packed = pack(packed[:0], e.Key)
+			head := uint64(len(packed)) << 1
 			if e.Value == valuePlain {
-				data = binary.AppendUvarint(data, uint64(len(packed))<<1)
+				data = binary.AppendUvarint(data, head)
 			} else {
-				data = binary.AppendUvarint(data, uint64(len(packed))<<1|1)
-				flags := byte(e.Value & (1<<valueGroup - 1))
-				if group := uint32(e.Value >> valueGroup); group > 0 {
-					data = binary.LittleEndian.AppendUint32(append(data, flags|flagGroup), group)
-				} else {
-					data = append(data, flags)
-				}
+				data = append(binary.AppendUvarint(data, head|1), byte(e.Value&(1<<valueGroup-1)))
+				data = binary.LittleEndian.AppendUint32(data, uint32(e.Value>>valueGroup))
 			}
 			data = append(data, packed...)
 		}
