@@ -167,8 +167,20 @@ func (c *Cache) get(k key) (p picture, ok bool) {
 	return picture{}, false
 }
 
-// put keeps a picture.
-func (c *Cache) put(k key, p picture) (err error) {
+// put keeps a picture. Its errors do not name the file, which is named by the
+// photo.
+func (c *Cache) put(k key, p picture) error {
+	err := c.write(k, p)
+	if inPath := (*fs.PathError)(nil); errors.As(err, &inPath) {
+		return fmt.Errorf("%s: %w", c.dir, inPath.Err)
+	}
+	if inLink := (*os.LinkError)(nil); errors.As(err, &inLink) {
+		return fmt.Errorf("%s: %w", c.dir, inLink.Err)
+	}
+	return err
+}
+
+func (c *Cache) write(k key, p picture) (err error) {
 	f, err := os.CreateTemp(c.dir, partial)
 	if err != nil {
 		return err

@@ -29,14 +29,22 @@ import (
 	"context"
 	"crypto/tls"
 	"log/slog"
+	"mime"
 	"net"
 	"net/http"
 	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"paravent/server/ohttp"
 )
 
 // Options says what a gateway opens and fetches.
 type Options struct {
-	// Cache keeps the photos. Without it, and Keys, nothing sealed is opened.
+	// Keys returns the keys that open requests at the moment. Without it and
+	// Cache nothing sealed is opened.
+	Keys func() *ohttp.Keys
+	// Cache keeps the photos.
 	Cache *Cache
 	// Allow says whether an address (absolute, as it will be sent) is a
 	// photo's. It is asked again for every redirect, by many goroutines.
@@ -63,7 +71,7 @@ func newGateway(o Options, resolver *net.Resolver) http.Handler {
 			return guarded.DialContext(ctx, network, address)
 		}
 	}
-	g := &gateway{Options: o, transport: &http.Transport{
+	g := &gateway{Options: o, open: make(chan struct{}, maxOpen), memory: semaphore.NewWeighted(maxMemory), transport: &http.Transport{
 		Proxy:                  nil, // not even from the environment: a proxy would dial what it likes
 		DialContext:            dial,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
@@ -88,11 +96,18 @@ func newGateway(o Options, resolver *net.Resolver) http.Handler {
 type gateway struct {
 	Options
 	*desk
+	open      chan struct{}       // requests under way
+	memory    *semaphore.Weighted // what their answers take
 	transport *http.Transport
 }
 
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	g.openly(w, r)
+	contentType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if contentType != ohttp.RequestType || g.Keys == nil {
+		g.openly(w, r)
+		return
+	}
+	g.sealed(w, r)
 }
