@@ -5,6 +5,8 @@ go 1.26.0
 require (
 	github.com/AdguardTeam/urlfilter v0.20.0
 	github.com/bits-and-blooms/bloom/v3 v3.7.1
+	github.com/cloudflare/circl v1.6.1
+	github.com/openpcc/ohttp v0.0.37
 	github.com/syumai/workers v0.32.0
 	github.com/tidwall/gjson v1.20.0
 	github.com/transparency-dev/merkle v0.0.2
@@ -24,6 +26,9 @@ require (
 	github.com/go-logr/stdr v1.2.2 // indirect
 	github.com/hashicorp/golang-lru/v2 v2.0.7 // indirect
 	github.com/miekg/dns v1.1.61 // indirect
+	github.com/openpcc/bhttp v0.0.37 // indirect
+	github.com/openpcc/twoway v0.0.37 // indirect
+	github.com/quic-go/quic-go v0.56.0 // indirect
 	github.com/tidwall/match v1.1.1 // indirect
 	github.com/tidwall/pretty v1.2.0 // indirect
 	github.com/transparency-dev/formats v0.0.0-20251017110053-404c0d5b696c // indirect
