@@ -1,6 +1,7 @@
 // Paravent-server serves a list's releases over HTTP and takes new ones, writes
-// them out for any web server, cosigns the logs of others, and runs the demo: a
-// booking site that leaks and the recipients that watch.
+// them out for any web server, cosigns the logs of others, carries or fetches photos
+// for readers, and runs the demo: a booking site that leaks and the recipients
+// that watch.
 // "paravent-server help" lists its verbs.
 package main
 
@@ -49,6 +50,29 @@ const usage = `paravent-server serves releases of the list and runs the demo.
       is not, and never with an older copy of DIR, which is its memory. Prints
       one line of JSON with its address when it is ready.
 
+  paravent-server relay -listen ADDR -to URL [-client-header NAME]
+      Carries sealed requests for photos to the gateway at URL, and the sealed
+      answers back: POST /relay. It sees who asks and not what for, and must be
+      run by somebody else than the gateway. A client that asks too often is
+      told to wait; for that the relay holds a hash of its address for at most a
+      minute, and writes down nothing of it. Where a TLS proxy of the same
+      operator stands in front, NAME is the header in which it names its peer,
+      such as X-Forwarded-For; the last value counts. Prints one line of JSON
+      with its address when it is ready.
+
+  paravent-server gateway -listen ADDR -keys DIR -cache DIR
+                          (-store DIR | -lists URL -trust FILE) [-demo-loopback]
+      Opens sealed requests and fetches the photos that the list's release in
+      force names, and nothing else: POST /gateway. The release is the one in
+      the store DIR, or the one of the list server at URL, if a reader who
+      trusts FILE would take it. It opens with all keys "….key" in DIR, made by
+      "paravent key new -gateway", and looks again every half minute: to change
+      keys, add a file, let releases name it, and remove the old file when no
+      reader has an older release any more. The cache is a directory of its own
+      of at most 1 GB. Fetches are only made from public addresses, but with
+      -demo-loopback also by http from hosts below .localhost: for the demo
+      only. Prints one line of JSON with its address when it is ready.
+
   paravent-server demo [-port N] [-store DIR [-trust FILE -log-key FILE]]
       Runs a booking site that leaks and the recipients that watch it, on
       loopback, from port N on (8480; 0 takes free ones). With -store it also
@@ -81,6 +105,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return export(ctx, args, stdout, stderr)
 	case "witness":
 		return runWitness(ctx, args, stdout, stderr)
+	case "relay":
+		return runRelay(ctx, args, stdout, stderr)
+	case "gateway":
+		return runGateway(ctx, args, stdout, stderr)
 	case "demo":
 		return runDemo(ctx, args, stdout, stderr)
 	case "help", "-h", "-help", "--help":

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+
+	"paravent/server/relay"
+)
+
+// runRelay is the verb "relay".
+func runRelay(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("relay", flag.ContinueOnError)
+	listen := flags.String("listen", "", "")
+	to := flags.String("to", "", "")
+	clientHeader := flags.String("client-header", "", "")
+	if done, err := parse(flags, args, stderr); done || err != nil {
+		return err
+	}
+	if *listen == "" || *to == "" {
+		return errors.New("relay: needs -listen ADDR and -to URL, for example -listen 127.0.0.1:8482 -to https://gateway.example/gateway")
+	}
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+	h, err := relay.New(relay.Options{To: *to, ClientHeader: *clientHeader, Log: log})
+	if err != nil {
+		return fmt.Errorf("relay: -to: %w", err)
+	}
+	l, err := net.Listen("tcp", *listen)
+	if err != nil {
+		return fmt.Errorf("relay: %w", err)
+	}
+	if _, err := fmt.Fprintf(stdout, "{\"relay\":\"http://%s/relay\"}\n", l.Addr()); err != nil {
+		return err
+	}
+	return serveUntilDone(ctx, l, h, log)
+}
