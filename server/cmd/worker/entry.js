@@ -17,13 +17,13 @@ import trust from "./trust.txt";
 
 /**
  * @typedef {object} StoredObject what R2 returns
- * @property {ReadableStream<Uint8Array>} body
+ * @property {ReadableStream<Uint8Array>} body none if the condition to get it did not hold
+ * @property {string} etag
  * @property {{contentEncoding?: string}} [httpMetadata]
- * @property {() => Promise<string>} text
  * @property {() => Promise<ArrayBuffer>} arrayBuffer
  *
  * @typedef {object} Env
- * @property {{get(name: string): Promise<StoredObject | null>}} BUCKET
+ * @property {{get(name: string, options?: {onlyIf: {etagDoesNotMatch: string}}): Promise<StoredObject | null>}} BUCKET
  * @property {string} [LOG_KEY]
  *
  * @typedef {object} Context
@@ -55,9 +55,9 @@ export default {
   async fetch(request, env, ctx) {
     const name = new URL(request.url).pathname.slice(1);
     if (request.method === "GET" || request.method === "HEAD") {
-      if (name === "v1/release") return release(request, env);
+      if (name === "v1/release") return newest(request, env, name, TEXT, releaseTag);
       if (name === "checkpoint") return checkpoint(request, env);
-      if (name === "v1/filters") return filters(request, env);
+      if (name === "v1/filters") return newest(request, env, name, BYTES, filtersTag);
       if (BLOB.test(name) || DELTA.test(name) || TILE.test(name)) return immutable(request, env, ctx, name);
     }
     return start(request, env, ctx);
@@ -96,31 +96,72 @@ async function immutable(request, env, ctx, name) {
 }
 
 /**
- * The newest release. Its tag is the hash of the note's signed text: it tells
- * nothing about who asks, and a reader can compute it.
+ * What was newest when it was last read: its tag, and R2's of the same bytes.
+ * It saves reading and hashing what has not changed.
+ * @type {Map<string, {tag: string, stored: string}>}
+ */
+const last = new Map();
+
+/**
+ * The newest of what each release replaces, asked for anew each time and not
+ * sent to who has it.
  * @param {Request} request
  * @param {Env} env
+ * @param {string} name
+ * @param {string} type
+ * @param {(bytes: ArrayBuffer) => Promise<string>} tagOf
  */
-async function release(request, env) {
-  const object = await env.BUCKET.get("v1/release");
+async function newest(request, env, name, type, tagOf) {
+  const headers = { "Content-Type": type, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff" };
+  const before = last.get(name);
+  const asked = before !== undefined && has(request, before.tag);
+  const object = await env.BUCKET.get(name, asked ? { onlyIf: { etagDoesNotMatch: before.stored } } : undefined);
   if (!object) return plain("no release is in force yet\n", 404);
-  const body = await object.text();
-  // The signed text ends with the newline before the first empty line.
-  const text = new TextEncoder().encode(body.slice(0, body.indexOf("\n\n") + 1));
-  return newest(request, body, TEXT, await tag(text));
+  if (asked && !object.body) return answer(request, null, { ...headers, ETag: before.tag }, 304);
+  if (before?.stored === object.etag) return answer(request, object.body, { ...headers, ETag: before.tag });
+  const bytes = await object.arrayBuffer();
+  const tag = await tagOf(bytes);
+  last.set(name, { tag, stored: object.etag });
+  return has(request, tag)
+    ? answer(request, null, { ...headers, ETag: tag }, 304)
+    : answer(request, bytes, { ...headers, ETag: tag });
 }
 
 /**
- * The filters of the newest release, tagged as its note names them.
- * @param {Request} request
- * @param {Env} env
+ * The tag of a release is the hash of its note's signed text: it tells nothing
+ * about who asks, and a reader can compute it.
+ * @param {ArrayBuffer} bytes
  */
-async function filters(request, env) {
-  const object = await env.BUCKET.get("v1/filters");
-  if (!object) return plain("no release is in force yet\n", 404);
-  const body = await object.arrayBuffer();
-  // Weak, as it is that of the bytes before any compression on the way.
-  return newest(request, body, BYTES, `W/${await tag(body)}`);
+async function releaseTag(bytes) {
+  const text = new TextDecoder().decode(bytes);
+  // The signed text ends with the newline before the first empty line.
+  return `"${await sha256(new TextEncoder().encode(text.slice(0, text.indexOf("\n\n") + 1)))}"`;
+}
+
+/**
+ * Weak, as it is that of the bytes before any compression on the way.
+ * @param {ArrayBuffer} bytes
+ */
+async function filtersTag(bytes) {
+  return `W/"${await sha256(bytes)}"`;
+}
+
+/** @param {BufferSource} bytes */
+async function sha256(bytes) {
+  const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(sum, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * Does who asks have what has this tag (RFC 9110, 13.1.2)?
+ * @param {Request} request
+ * @param {string} tag
+ */
+function has(request, tag) {
+  const known = request.headers.get("If-None-Match");
+  if (known === null) return false;
+  const strong = (/** @type {string} */ text) => text.trim().replace(/^W\//, "");
+  return known.split(",").some((other) => other.trim() === "*" || strong(other) === strong(tag));
 }
 
 /**
@@ -129,28 +170,8 @@ async function filters(request, env) {
  */
 async function checkpoint(request, env) {
   const object = await env.BUCKET.get("checkpoint");
-  return object ? newest(request, object.body, TEXT) : plain("no such object\n", 404);
-}
-
-/** @param {BufferSource} bytes */
-async function tag(bytes) {
-  const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return `"${Array.from(sum, (byte) => byte.toString(16).padStart(2, "0")).join("")}"`;
-}
-
-/**
- * An answer that is asked for anew each time, and not sent to who has it.
- * @param {Request} request
- * @param {BodyInit} body
- * @param {string} type
- * @param {string} [etag]
- */
-function newest(request, body, type, etag) {
-  const headers = { "Content-Type": type, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff" };
-  if (!etag) return answer(request, body, headers);
-  const known = (request.headers.get("If-None-Match") ?? "").split(",").map((other) => other.trim());
-  const same = known.some((other) => other === "*" || other.replace(/^W\//, "") === etag.replace(/^W\//, ""));
-  return answer(request, same ? null : body, { ...headers, ETag: etag }, same ? 304 : 200);
+  if (!object) return plain("no such object\n", 404);
+  return answer(request, object.body, { "Content-Type": TEXT, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff" });
 }
 
 /**

@@ -107,6 +107,16 @@ test("the release is tagged by its text alone", async () => {
   assert.equal((await ask("/v1/release")).headers.etag, TAG);
   assert.notEqual(String((await ask("/v1/release")).body), ANSWER);
 
+  assert.equal((await ask("/v1/release", { "If-None-Match": TAG })).status, 304);
+
+  const next = ANSWER.replace("release 0", "release 1");
+  await bucket.put("v1/release", next);
+  const { status, headers, body } = await ask("/v1/release", { "If-None-Match": TAG });
+  assert.deepEqual([status, String(body)], [200, next]);
+  assert.equal((await ask("/v1/release", { "If-None-Match": String(headers.etag) })).status, 304);
+  assert.notEqual(headers.etag, TAG);
+  await bucket.put("v1/release", ANSWER);
+
   const head = await ask("/v1/release", {}, "HEAD");
   assert.deepEqual([head.status, head.headers.etag, head.body.length], [200, TAG, 0]);
 });

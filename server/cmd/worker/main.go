@@ -71,21 +71,33 @@ func open(log *slog.Logger) (http.Handler, error) {
 	return publish.Handler(publish.Options{Store: objects, Trust: trust, LogKey: key, Log: log, Page: page.New(objects, log)}), nil
 }
 
-// unread is how much of a request that was answered before its end is read
-// nevertheless, so that its connection can be used again: as much as net/http
-// reads.
+// unread is how much of a request is read before it is answered, so that its
+// connection can be used again: as much as net/http reads.
 const unread = 256 << 10
 
 // around does what net/http does around a handler, and the package workers
-// does not: that splits headers at their commas, leaves bodies half read, and
-// finds no type for an answer, which is text here where no handler says else.
+// does not: that splits headers at their commas, answers requests that it has
+// half read, and finds no type for an answer, which is text here where no
+// handler says else.
 func around(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for name, parts := range r.Header {
 			r.Header[name] = []string{strings.Join(parts, ",")}
 		}
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		next.ServeHTTP(w, r)
-		io.CopyN(io.Discard, r.Body, unread) // an error comes too late to matter
+		next.ServeHTTP(&answer{w, r.Body}, r)
 	})
+}
+
+type answer struct {
+	http.ResponseWriter
+	rest io.Reader // of the request, nil once it is read
+}
+
+func (a *answer) Write(data []byte) (int, error) {
+	if a.rest != nil {
+		io.CopyN(io.Discard, a.rest, unread) // the handler has met any error
+		a.rest = nil
+	}
+	return a.ResponseWriter.Write(data)
 }
