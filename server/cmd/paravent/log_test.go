@@ -75,7 +75,11 @@ func TestMonitorAlarms(t *testing.T) {
 	fork := w.serve("fork")
 	w.source("||beacon.example^")
 	w.pushAlone("third")
-	w.add(fork, []byte(w.signed(strings.Replace(text, "wait 900", "wait 901", 1))))
+	third, _, _ := strings.Cut(w.read("third/note"), "\n\n")
+	times := strings.Join(strings.SplitAfter(third, "\n")[2:4], "")
+	ours := strings.Join(strings.SplitAfter(text, "\n")[2:4], "")
+	// As late as the release that it follows here.
+	w.add(fork, []byte(w.signed(strings.Replace(strings.Replace(text, ours, times, 1), "wait 900", "wait 901", 1))))
 	w.alarm(monitor, `the log's first 2 entries are not those that were seen before: the log contradicts itself$`)
 	out, _ := w.do(monitor)
 	for _, want := range []string{"the checkpoint that was seen before, to keep as evidence:\nlists.example\n2\n", "the checkpoint that is shown now:\nlists.example\n2\n"} {
