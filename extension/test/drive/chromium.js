@@ -98,9 +98,6 @@ export async function launch(options = {}) {
       throw new Error(`${executable} did not start: ${error.message}`, { cause: error });
     });
   const child = browser.process();
-  // What is still on its way to a browser that ends breaks the pipe, after
-  // puppeteer has stopped to listen for that.
-  child?.stdio[3]?.on("error", () => {});
   /** @type {Promise<void>} */
   const closed = new Promise((done) => child?.once("exit", () => done()));
   const kill = async () => {
