@@ -83,7 +83,8 @@ export async function run(program, args, { input = "" } = {}) {
     throw new Error(`${file} is missing: run ./build.sh build first`);
   });
   const started = promisify(execFile)(file, args, { cwd: ROOT, maxBuffer: 256 << 20 });
-  started.child.stdin?.end(input);
+  // A program that wants no input may have ended before it has got all of it.
+  started.child.stdin?.on("error", () => {}).end(input);
   const { stdout } = await started.catch((error) => {
     throw new Error(`${program} ${args.join(" ")}: ${error.stderr || error.message}`);
   });
