@@ -134,7 +134,7 @@ func NewKey(id byte, private []byte) (Key, error) {
 // secret.
 const keyWord = "ohttp-key"
 
-// ParseKey reads what Text wrote.
+// ParseKey reads what Text wrote, with a line end or without.
 func ParseKey(text string) (Key, error) {
 	words := strings.Split(strings.TrimSuffix(text, "\n"), " ")
 	if len(words) != 3 || words[0] != keyWord {
@@ -159,7 +159,7 @@ func (k Key) Text() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s %d %s\n", keyWord, k.id, base64.StdEncoding.EncodeToString(private)), nil
+	return fmt.Sprintf("%s %d %s", keyWord, k.id, base64.StdEncoding.EncodeToString(private)), nil
 }
 
 // Config is what clients need to know of the key.

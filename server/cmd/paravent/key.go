@@ -2,21 +2,26 @@ package main
 
 import (
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
+	mathrand "math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 
 	"paravent/lists/release"
+	"paravent/server/ohttp"
 )
 
-const keyUsage = `paravent key makes the keys that a trust text names.
+const keyUsage = `paravent key makes the keys that trust texts and releases name.
 
   paravent key new NAME DIR
   paravent key new -witness NAME DIR
@@ -27,6 +32,15 @@ const keyUsage = `paravent key makes the keys that a trust text names.
       letters, digits, "-" and ".", such as alice.paravent.example; a log's is
       the origin of its checkpoints and cannot change later. A name that starts
       with "demo." is for demos only: no package for patients may trust it.
+
+  paravent key new -gateway NAME DIR
+      Writes the same two files for a gateway that fetches photos, and prints
+      the key configuration. It goes into the relay line of a release (paravent
+      release draft -relay FILE), behind the name and URL of a relay, or behind
+      the key configuration that is in use, to take its place later:
+        relay north https://relay.example/relay AQAg…
+      A gateway opens requests with all keys in DIR. Add the new one before a
+      release names it, and remove the old one when no release in use does.
 `
 
 // keyName is stricter than signed notes ask for, because the name is also a
@@ -46,6 +60,7 @@ func runKey(args []string, stdout, stderr io.Writer) error {
 	flags.SetOutput(stderr)
 	flags.Usage = func() { io.WriteString(stderr, keyUsage) }
 	witness := flags.Bool("witness", false, "")
+	gateway := flags.Bool("gateway", false, "")
 	if err := flags.Parse(args[1:]); errors.Is(err, flag.ErrHelp) {
 		return nil
 	} else if err != nil {
@@ -59,8 +74,13 @@ func runKey(args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("key new: %q is no name for a key: use small letters, digits, \"-\" and \".\"", name)
 	}
 	generate := note.GenerateKey
-	if *witness {
+	switch {
+	case *witness && *gateway:
+		return errors.New("key new: no key is both a witness's and a gateway's: leave -witness or -gateway out")
+	case *witness:
 		generate = release.GenerateCosigner
+	case *gateway:
+		generate = func(io.Reader, string) (string, string, error) { return generateGateway(dir) }
 	}
 	secret, public, err := generate(rand.Reader, name)
 	if err != nil {
@@ -82,14 +102,50 @@ func runKey(args []string, stdout, stderr io.Writer) error {
 	if release.IsDemo(name) {
 		fmt.Fprintf(stderr, "%s is a demo key: no package for patients may trust it\n", name)
 	}
-	if *witness {
+	switch {
+	case *gateway:
+		_, err = fmt.Fprintln(stdout, public)
+	case *witness:
 		// In a trust text a witness has a short name beside its key's.
 		short, _, _ := strings.Cut(name, ".")
 		_, err = fmt.Fprintf(stdout, "witness %s %s\n", short, public)
-		return err
+	default:
+		_, err = fmt.Fprintf(stdout, "maintainer %s\n", public)
 	}
-	_, err = fmt.Fprintf(stdout, "maintainer %s\n", public)
 	return err
+}
+
+// generateGateway makes a key for a gateway, whose identifier no other in the
+// folder has: clients name the key by it. The public half is the key
+// configuration.
+func generateGateway(dir string) (secret, public string, err error) {
+	files, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", "", err
+	}
+	free := make([]byte, 256)
+	for id := range free {
+		free[id] = byte(id)
+	}
+	for _, f := range files {
+		// Keys of other kinds may lie there, too.
+		if text, err := os.ReadFile(filepath.Join(dir, f.Name())); err == nil {
+			if key, err := ohttp.ParseKey(string(text)); err == nil {
+				free = slices.DeleteFunc(free, func(id byte) bool { return id == key.Config().ID })
+			}
+		}
+	}
+	if len(free) == 0 {
+		return "", "", fmt.Errorf("%s: has a key for each of the 256 identifiers that there are: remove old ones", dir)
+	}
+	// Any of them, and not the next: an identifier that was in use lately should
+	// not soon mean another key.
+	key, err := ohttp.GenerateKey(free[mathrand.IntN(len(free))])
+	if err != nil {
+		return "", "", err
+	}
+	secret, err = key.Text()
+	return secret, base64.StdEncoding.EncodeToString(key.Config().Bytes()), err
 }
 
 // create writes a new file, or leaves none.

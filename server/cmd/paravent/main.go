@@ -30,8 +30,8 @@ const help = `paravent keeps the lists that stand between a patient and those wh
         read requests on standard input, a JSON object a line, and print decisions
   paravent audit [-bundle FILE] [-json] VISIT.har
         report what a recorded visit told whom, and what Paravent would have done
-  paravent key new [-witness] NAME DIR
-        make a key of a maintainer, a log or a witness
+  paravent key new [-witness|-gateway] NAME DIR
+        make a key of a maintainer, a log, a witness or a gateway
   paravent release draft|sign|push|verify
         put a list in force: draft it, let several sign it, push it to a list
         server; check what a server has in force ("paravent release" says more)
