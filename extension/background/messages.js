@@ -41,7 +41,7 @@ function handle(message, sender) {
   switch (message?.type) {
     case "photo":
       if (fromOwnPage || !sender.tab?.id || typeof message.url !== "string") return null;
-      return photo(message.url, sender.tab.url ?? "", sender.tab.id);
+      return photo(message.url, sender.tab);
     case "state":
       return fromOwnPage && Number.isInteger(message.tabId) ? tabState(message.tabId) : null;
     case "mode":

@@ -23,7 +23,8 @@ import { api } from "./api.js";
  * @property {Record<Outcome, number>} total
  * @property {Record<string, HostRecord>} hosts
  * @property {number} more requests to hosts beyond those that are kept apart
- * @property {{shown: number, failed: number}} photos
+ * @property {{shown: number, failed: number, problem: import("./relay.js").Problem | ""}} photos
+ *   "problem" is why the last of those failed
  */
 
 const MAX_HOSTS = 300;
@@ -72,7 +73,7 @@ export function beginRecord(tabId, domain, mode) {
     total: { block: 0, relay: 0, would: 0, missed: 0 },
     hosts: {},
     more: 0,
-    photos: { shown: 0, failed: 0 },
+    photos: { shown: 0, failed: 0, problem: "" },
   });
   for (const oldest of records.keys()) {
     if (records.size <= MAX_TABS) break;
@@ -110,11 +111,12 @@ export function note(tabId, outcome, host, { rule, reason }) {
  * @param {number} tabId
  * @param {PageRecord | undefined} record of the page that asked: when the tab
  *   has moved on meanwhile, the photo is not the new page's
- * @param {"shown" | "failed"} outcome
+ * @param {"shown" | import("./relay.js").Problem} outcome
  */
 export function notePhoto(tabId, record, outcome) {
   if (!record || record !== records.get(tabId)) return;
-  record.photos[outcome]++;
+  if (outcome === "shown") record.photos.shown++;
+  else Object.assign(record.photos, { failed: record.photos.failed + 1, problem: outcome });
   touch(tabId);
 }
 

@@ -29,6 +29,7 @@ import { api } from "./api.js";
  * @property {number} minWaitSeconds that it asks for
  * @property {string[]} signers
  * @property {import("./desk.js").Witness[]} witnesses
+ * @property {import("./relay.js").Relay[]} [relays] that photos may be asked through; releases that were taken before there were any have none
  */
 
 const STORE = "list";

@@ -15,6 +15,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { zipSync } from "fflate";
+import { readKey } from "../background/ohttp.js";
 import { publicSuffixes } from "./suffixes.js";
 
 const HERE = fileURLToPath(new URL("..", import.meta.url));
@@ -73,6 +74,8 @@ async function readDefaults(file, stock) {
   for (const key of ["listServer", "gateway"]) {
     if (settings[key] !== "" && !URL.canParse(settings[key])) throw new Refused(`${file}: ${key} is no address`);
   }
+  if (!Array.isArray(settings.relays)) throw new Refused(`${file}: relays must be a list, empty or not`);
+  for (const relay of settings.relays) checkRelay(relay, file);
   if (settings.listServer !== "" && settings.trust === "") {
     throw new Refused(`${file}: a listServer needs a trust, or nothing it says could be believed`);
   }
@@ -87,7 +90,27 @@ async function readDefaults(file, stock) {
   if (stock && settings.gateway !== "") {
     throw new Refused(`${file}: names a gateway; give a demo's settings with --defaults`);
   }
+  if (stock && settings.relays.length > 0) {
+    throw new Refused(`${file}: names relays, which stand in no public log; give settings of your own with --defaults`);
+  }
   return settings;
+}
+
+/**
+ * @param {any} relay
+ * @param {string} file
+ */
+function checkRelay({ name, url, keys }, file) {
+  if (typeof name !== "string" || name === "") throw new Refused(`${file}: a relay needs a name`);
+  if (typeof url !== "string" || !URL.canParse(url)) throw new Refused(`${file}: the url of relay ${name} is no address`);
+  if (!Array.isArray(keys) || keys.length === 0) throw new Refused(`${file}: relay ${name} needs keys, its gateway's key configurations in base64`);
+  for (const key of keys) {
+    try {
+      readKey(new Uint8Array(Buffer.from(String(key), "base64")));
+    } catch (error) {
+      throw new Refused(`${file}: a key of relay ${name}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
 }
 
 /**
@@ -101,8 +124,11 @@ function manifestFor(manifest, browser, settings, version) {
   made.version = version;
   for (const key of FOREIGN[browser]) delete made[key];
   delete made.background[browser === "chromium" ? "scripts" : "service_worker"];
-  // The browser itself keeps the extension from talking to anyone else.
-  const hosts = [settings.listServer, settings.gateway].filter(Boolean).map((address) => new URL(address).origin);
+  // The browser itself keeps the extension from talking to anyone else. Which
+  // relays a release names is known only when it comes.
+  const addresses = [settings.listServer, settings.gateway, ...settings.relays.map(({ url }) => url)].filter(Boolean);
+  const hosts = addresses.map((address) => new URL(address).origin);
+  if (settings.listServer !== "") hosts.push("https:");
   const policy = made.content_security_policy.extension_pages;
   const allowed = policy.replace("connect-src 'self'", ["connect-src 'self'", ...new Set(hosts)].join(" "));
   if (hosts.length > 0 && allowed === policy) throw new Refused("manifest.json: no connect-src 'self' to extend");
@@ -127,6 +153,16 @@ async function writeSuffixes(out) {
 `;
   await writeFile(path.join(out, "suffixes.txt"), head + publicSuffixes());
   await cp(path.join(home, "LICENSE"), path.join(out, "tldts.LICENSE"));
+}
+
+/**
+ * HPKE, one file, as npm has it.
+ * @param {string} out
+ */
+async function writeHpke(out) {
+  const file = fileURLToPath(import.meta.resolve("hpke"));
+  await cp(file, path.join(out, "hpke.js"));
+  await cp(path.join(path.dirname(file), "LICENSE.md"), path.join(out, "hpke.LICENSE"));
 }
 
 /**
@@ -186,6 +222,7 @@ async function main(argv) {
   }
   await cp(path.join(HERE, "..", "LICENSE"), path.join(out, "LICENSE"));
   await writeSuffixes(path.join(out, "vendor"));
+  await writeHpke(path.join(out, "vendor"));
   await cp(path.join(wasm, "wasm_exec.js"), path.join(out, "vendor", "wasm_exec.js"));
   await cp(path.join(HERE, "vendor", "wasm_exec.LICENSE"), path.join(out, "vendor", "wasm_exec.LICENSE"));
   for (const name of ["engine.wasm", "desk.wasm", "LICENSES.txt"]) await cp(path.join(wasm, name), path.join(out, "wasm", name));

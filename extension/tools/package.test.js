@@ -27,7 +27,10 @@ before(async () => {
 after(() => rm(home, { recursive: true }));
 
 const TRUST = "threshold 1\nmaintainer x+1+AA\nlog y+1+AA\nwitness eye z+1+BA\nquorum eye\n";
-const GOOD = { listServer: "http://lists.localhost:8481", trust: TRUST, gateway: "http://gateway.localhost:8482/gateway", pollSeconds: 2 };
+const GOOD = { listServer: "http://lists.localhost:8481", trust: TRUST, gateway: "http://gateway.localhost:8482/gateway", relays: [], pollSeconds: 2 };
+
+const KEY = "AQAgMeHwWnQBAhFSIOmvkY9zhnSuyV9U224E63Baro55gVUACAABAAEAAQAD";
+const RELAY = { name: "demo", url: "http://relay.localhost:8483/relay", keys: [KEY] };
 
 /**
  * @param {string} name of the folder and the zip
@@ -53,7 +56,7 @@ test("the same input gives the same package, of the same files", async () => {
     assert.ok(zip.equals((await make("two", browser)).zip), browser);
     const names = Object.keys(unzipSync(new Uint8Array(zip)));
     assert.deepEqual(names, [...names].sort());
-    for (const name of ["manifest.json", "LICENSE", "wasm/engine.wasm", "wasm/LICENSES.txt", "lists/list.bundle", "vendor/suffixes.txt", "vendor/tldts.LICENSE"]) {
+    for (const name of ["manifest.json", "LICENSE", "wasm/engine.wasm", "wasm/LICENSES.txt", "lists/list.bundle", "vendor/suffixes.txt", "vendor/tldts.LICENSE", "vendor/hpke.js", "vendor/hpke.LICENSE"]) {
       assert.ok(names.includes(name), name);
     }
     assert.deepEqual(names.filter((name) => /\.test\.|node_modules|^tools|^test|package/.test(name)), []);
@@ -74,7 +77,7 @@ test("a stock package may connect to nobody but itself", async () => {
   const demo = await make("demo", "firefox", GOOD);
   assert.match(
     demo.manifest.content_security_policy.extension_pages,
-    /connect-src 'self' http:\/\/lists\.localhost:8481 http:\/\/gateway\.localhost:8482;/,
+    /connect-src 'self' http:\/\/lists\.localhost:8481 http:\/\/gateway\.localhost:8482 https:;/,
   );
 });
 
@@ -94,6 +97,10 @@ test("settings that make no sense are refused by name", async () => {
     [{ ...GOOD, gateway: "nowhere" }, /gateway is no address/],
     [{ ...GOOD, pollSeconds: 0 }, /pollSeconds must be a number above 0/],
     [{ listServer: "" }, /trust must be a text/],
+    [{ ...GOOD, relays: "nowhere" }, /relays must be a list/],
+    [{ ...GOOD, relays: [{ ...RELAY, url: "nowhere" }] }, /url of relay demo is no address/],
+    [{ ...GOOD, relays: [{ ...RELAY, keys: [] }] }, /relay demo needs keys/],
+    [{ ...GOOD, relays: [{ ...RELAY, keys: [KEY.slice(4)] }] }, /a key of relay demo: /],
     [{ ...GOOD, trust: TRUST.replace(/^log.*\n/m, "") }, /trust: has no line "log"/],
     [{ ...GOOD, trust: TRUST.replace("quorum", "# quorum") }, /trust: has no line "quorum"/],
   ])) {
@@ -104,8 +111,8 @@ test("settings that make no sense are refused by name", async () => {
 test("a stock package refuses a demo's settings", async () => {
   const source = fileURLToPath(new URL("..", import.meta.url));
   const copy = path.join(home, "source");
-  await mkdir(path.join(copy, "tools"), { recursive: true });
-  for (const name of ["tools/package.js", "tools/suffixes.js", "package.json", "manifest.json"]) {
+  for (const folder of ["tools", "background", "vendor"]) await mkdir(path.join(copy, folder), { recursive: true });
+  for (const name of ["tools/package.js", "tools/suffixes.js", "background/api.js", "background/bhttp.js", "background/ohttp.js", "vendor/hpke.js", "package.json", "manifest.json"]) {
     await cp(path.join(source, name), path.join(copy, name));
   }
   await symlink(path.join(source, "node_modules"), path.join(copy, "node_modules"));
@@ -113,6 +120,7 @@ test("a stock package refuses a demo's settings", async () => {
   for (const [settings, why] of /** @type {const} */ ([
     ...["x+1", "y+1", "z+1"].map((key) => [{ ...GOOD, gateway: "", trust: TRUST.replace(key, `demo.${key}`) }, /trusts a demo's key/]),
     [GOOD, /names a gateway/],
+    [{ ...GOOD, gateway: "", relays: [RELAY] }, /names relays/],
   ])) {
     await writeFile(path.join(copy, "defaults.json"), JSON.stringify(settings));
     await assert.rejects(promisify(execFile)(process.execPath, args), why);

@@ -201,7 +201,7 @@ export async function assemble({ browser, out, list, servers }) {
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(
       file,
-      JSON.stringify({ listServer, trust, gateway: `${gateway}/gateway`, pollSeconds }),
+      JSON.stringify({ listServer, trust, gateway: `${gateway}/gateway`, relays: [], pollSeconds }),
     );
     args.push("--defaults", file);
   }

@@ -1,0 +1,177 @@
+/**
+ * The photos that were brought, so that none is asked for twice: in memory until
+ * the tab that showed them is closed, or, if the user chose so, on disk for a
+ * day. Those of private windows are never on disk.
+ */
+
+import { api } from "./api.js";
+
+/** @typedef {import("./relay.js").Photo} Photo */
+
+/** @typedef {"tab" | "day"} Keep how long photos are kept */
+
+/** @type {readonly Keep[]} */
+export const KEEPS = ["tab", "day"];
+
+const KEY = "photosKept";
+const ALARM = "photos";
+const DAY_MS = 24 * 60 * 60 * 1000;
+const MAX_MEMORY = 16 * 1024 * 1024;
+const MAX_DISK = 64 * 1024 * 1024;
+const DATABASE = "photos";
+const STORE = "photos";
+
+/** Oldest first. @type {Map<string, {photo: Photo, tabs: Set<number>}>} */
+const shown = new Map();
+let size = 0;
+
+/** @returns {Promise<Keep>} */
+export async function keptFor() {
+  const chosen = (await api.storage.local.get(KEY))[KEY];
+  return chosen === "day" ? "day" : "tab";
+}
+
+/** @param {Keep} keep */
+export async function keepFor(keep) {
+  await api.storage.local.set({ [KEY]: keep });
+  if (keep === "tab") await forgetDisk();
+}
+
+/**
+ * @param {string} url
+ * @param {chrome.tabs.Tab} tab that wants to show it
+ * @returns {Promise<Photo | undefined>}
+ */
+export async function find(url, tab) {
+  const found = shown.get(url)?.photo ?? (await findOnDisk(url, tab));
+  if (found) remember(url, found, tab);
+  return found;
+}
+
+/**
+ * @param {string} url
+ * @param {Photo} photo
+ * @param {chrome.tabs.Tab} tab that shows it
+ */
+export async function put(url, photo, tab) {
+  remember(url, photo, tab);
+  if (!tab.incognito && (await keptFor()) === "day") await putOnDisk(url, photo);
+}
+
+/** @param {number} tabId of a tab that was closed */
+export function forgetTab(tabId) {
+  for (const [url, { photo, tabs }] of shown) {
+    if (!tabs.delete(tabId) || tabs.size > 0) continue;
+    shown.delete(url);
+    size -= photo.bytes.length;
+  }
+}
+
+/** @param {chrome.alarms.Alarm} alarm */
+export function onAlarm(alarm) {
+  if (alarm.name === ALARM) void sweep().catch(() => {});
+}
+
+/**
+ * @param {string} url
+ * @param {Photo} photo
+ * @param {chrome.tabs.Tab} tab
+ */
+function remember(url, photo, { id = -1 }) {
+  const before = shown.get(url);
+  if (before) {
+    before.tabs.add(id);
+    return;
+  }
+  shown.set(url, { photo, tabs: new Set([id]) });
+  size += photo.bytes.length;
+  for (const [oldest, { photo: old }] of shown) {
+    if (size <= MAX_MEMORY) break;
+    shown.delete(oldest);
+    size -= old.bytes.length;
+  }
+}
+
+/** @returns {Promise<IDBDatabase>} */
+async function database() {
+  const opening = indexedDB.open(DATABASE, 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
+  return settled(opening);
+}
+
+/**
+ * @template T
+ * @param {IDBRequest<T>} request
+ * @returns {Promise<T>}
+ */
+function settled(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+/**
+ * @template T
+ * @param {"readonly" | "readwrite"} mode
+ * @param {(store: IDBObjectStore) => Promise<T>} use
+ * @returns {Promise<T>}
+ */
+async function withStore(mode, use) {
+  const db = await database();
+  try {
+    return await use(db.transaction(STORE, mode).objectStore(STORE));
+  } finally {
+    db.close();
+  }
+}
+
+/** @typedef {Photo & {since: number}} Kept */
+
+/**
+ * @param {string} url
+ * @param {chrome.tabs.Tab} tab
+ * @returns {Promise<Photo | undefined>}
+ */
+async function findOnDisk(url, tab) {
+  if (tab.incognito || (await keptFor()) !== "day") return undefined;
+  /** @type {Kept | undefined} */
+  const kept = await withStore("readonly", (store) => settled(store.get(url))).catch(() => undefined);
+  return kept && isFresh(kept) ? { type: kept.type, bytes: kept.bytes } : undefined;
+}
+
+/**
+ * A clock that was put back must not make a photo stay.
+ * @param {Kept} kept
+ */
+function isFresh({ since }) {
+  return Math.abs(Date.now() - since) < DAY_MS;
+}
+
+/**
+ * @param {string} url
+ * @param {Photo} photo
+ */
+async function putOnDisk(url, photo) {
+  await withStore("readwrite", (store) => settled(store.put({ ...photo, since: Date.now() }, url)));
+  if (!(await api.alarms.get(ALARM))) await api.alarms.create(ALARM, { delayInMinutes: 60, periodInMinutes: 60 });
+}
+
+/** Throws out what is older than a day, and the oldest of what is too much. */
+async function sweep() {
+  const left = await withStore("readwrite", async (store) => {
+    const [urls, photos] = await Promise.all([settled(store.getAllKeys()), settled(store.getAll())]);
+    const all = /** @type {Kept[]} */ (photos).map((kept, i) => ({ kept, url: urls[i] ?? "" }));
+    all.sort((a, b) => b.kept.since - a.kept.since);
+    let total = 0;
+    const old = all.filter(({ kept }) => !isFresh(kept) || (total += kept.bytes.length) > MAX_DISK);
+    await Promise.all(old.map(({ url }) => settled(store.delete(url))));
+    return all.length - old.length;
+  });
+  if (left === 0) await forgetDisk();
+}
+
+async function forgetDisk() {
+  await api.alarms.clear(ALARM);
+  await settled(indexedDB.deleteDatabase(DATABASE));
+}
