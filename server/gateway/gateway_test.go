@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"encoding/json"
+	_ "embed"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"image"
 	"image/gif"
 	"image/jpeg"
@@ -17,12 +19,16 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"paravent/server/ohttp"
+	"paravent/server/ohttp/bhttp"
 )
 
 // encoded is a small picture.
@@ -41,8 +47,61 @@ func encodeGIF(w io.Writer, m image.Image) error  { return gif.Encode(w, m, nil)
 // webp is a lossless WebP of one pixel.
 const webp = "RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00"
 
-// ask sends a body to the gateway over a real socket.
-func ask(t testing.TB, gateway, body string, header http.Header) (status int, contentType, answer string) {
+// ask asks the gateway for a photo as a reader does, by a sealed request over a
+// real socket, and returns what was sealed to it. The answer's size must say
+// no more than the power of two above it.
+func ask(t testing.TB, gateway, address string, header http.Header) (status int, contentType, answer string) {
+	t.Helper()
+	return opened(t, gateway, rawRequest("GET", address), header)
+}
+
+// opened sends a message to the gateway, sealed, and opens the answer to it.
+func opened(t testing.TB, gateway string, message []byte, header http.Header) (status int, contentType, answer string) {
+	t.Helper()
+	sealed, opener, err := testKey.Config().Seal(message)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, contentType, answer = send(t, gateway, ohttp.RequestType, string(sealed), header)
+	if status != 200 || contentType != ohttp.ResponseType {
+		return status, contentType, answer
+	}
+	plain, err := opener.Open([]byte(answer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inner, err := bhttp.DecodeResponse(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(plain); n < 16<<10 || n&(n-1) != 0 || n > 16<<10 && len(inner.Content) < n/2-64 {
+		t.Errorf("the answer with %d bytes of content is padded to %d", len(inner.Content), n)
+	}
+	return inner.Status, bhttp.Get(inner.Header, "content-type"), string(inner.Content)
+}
+
+// rawRequest is a request in Binary HTTP, padded, for an address that need not
+// be one.
+func rawRequest(method, address string) []byte {
+	scheme, rest, _ := strings.Cut(address, ":")
+	authority, path := "", rest
+	if after, ok := strings.CutPrefix(rest, "//"); ok {
+		end := strings.IndexAny(after+"/", "/?#")
+		authority, path = after[:end], after[end:]
+	}
+	message := []byte{0}
+	for _, part := range []string{method, scheme, authority, path} {
+		message = append(message, 0x40|byte(len(part)>>8), byte(len(part)))
+		message = append(message, part...)
+	}
+	if padded, err := ohttp.PadRequest(message); err == nil {
+		return padded
+	}
+	return message
+}
+
+// send sends a body to the gateway over a real socket.
+func send(t testing.TB, gateway, mediaType, body string, header http.Header) (status int, contentType, answer string) {
 	t.Helper()
 	request, err := http.NewRequest("POST", gateway+"/gateway", strings.NewReader(body))
 	if err != nil {
@@ -51,6 +110,7 @@ func ask(t testing.TB, gateway, body string, header http.Header) (status int, co
 	for name, values := range header {
 		request.Header[name] = values
 	}
+	request.Header.Set("Content-Type", mediaType)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
@@ -63,9 +123,39 @@ func ask(t testing.TB, gateway, body string, header http.Header) (status int, co
 	return response.StatusCode, response.Header.Get("Content-Type"), string(text)
 }
 
-func asks(url string) string {
-	body, _ := json.Marshal(map[string]string{"url": url})
-	return string(body)
+// testKey is the key of the tests' gateways.
+var testKey = func() ohttp.Key {
+	key, err := ohttp.GenerateKey(7)
+	if err != nil {
+		panic(err)
+	}
+	return key
+}()
+
+// complete fills in what a gateway needs that a test does not care for.
+func complete(t testing.TB, o Options) Options {
+	t.Helper()
+	if o.Keys == nil {
+		keys, err := ohttp.NewKeys(testKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Keys = func() *ohttp.Keys { return keys }
+	}
+	if o.Cache == nil {
+		cache, err := OpenCache(t.TempDir(), 1<<30)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Cache = cache
+	}
+	if o.Allow == nil {
+		o.Allow = anything
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
 }
 
 func run(t testing.TB, h http.Handler) (url string) {
@@ -93,16 +183,17 @@ func TestPhotoHostSeesTheGatewayAndNothingElse(t *testing.T) {
 		w.Header().Set("Content-Type", "text/html")
 		w.Write(png)
 	}))
-	gateway := run(t, New(Options{Allow: anything, Log: slog.New(slog.DiscardHandler), DemoLoopback: true}))
-	const path = "/w_120,c_fill/doctors/a%20b.jpg?v=2"
+	gateway := run(t, New(complete(t, Options{DemoLoopback: true})))
+	const path = "/w_120,c_fill/doctors/a%20b.jpg?v="
 	patient := http.Header{
 		"Cookie": {"id=1"}, "Referer": {"https://www.doctolib.fr/oncologue"}, "Accept-Language": {"fr"},
 		"User-Agent": {"Firefox"}, "If-None-Match": {`"1"`}, "If-Modified-Since": {"Sun, 22 Nov 2026 07:00:00 GMT"},
 		"Range": {"bytes=0-1"}, "X-Forwarded-For": {"203.0.113.9"}, "Origin": {"null"}, "Accept": {"*/*"},
 	}
 	// The second fetch must not bring the cookie that the first one was given.
-	for range 2 {
-		status, contentType, answer := ask(t, gateway, asks(photos+path+"#oncology"), patient)
+	for v := range 2 {
+		path := path + fmt.Sprint(v)
+		status, contentType, answer := ask(t, gateway, photos+path, patient)
 		if status != 200 || contentType != "image/png" || answer != string(png) {
 			t.Fatalf("answer: %d %s %q", status, contentType, answer)
 		}
@@ -116,7 +207,7 @@ func TestPhotoHostSeesTheGatewayAndNothingElse(t *testing.T) {
 func TestAnswers(t *testing.T) {
 	t.Parallel()
 	jpg := string(encoded(t, encodeJPEG))
-	send := func(contentType, body string) http.HandlerFunc {
+	sends := func(contentType, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", contentType)
 			io.WriteString(w, body)
@@ -131,11 +222,10 @@ func TestAnswers(t *testing.T) {
 	mux := http.NewServeMux()
 	photos := photoHost(t, mux)
 	var listed = map[string]bool{}
-	gateway := run(t, New(Options{
+	gateway := run(t, New(complete(t, Options{
 		Allow:        func(url string) bool { return listed[strings.TrimPrefix(url, photos)] },
-		Log:          slog.New(slog.DiscardHandler),
 		DemoLoopback: true,
-	}))
+	})))
 	var zipped bytes.Buffer
 	z := gzip.NewWriter(&zipped)
 	io.WriteString(z, jpg)
@@ -144,23 +234,24 @@ func TestAnswers(t *testing.T) {
 	const cut = "the photo host's answer ended early"
 	const noPicture = "the photo host sent no PNG, JPEG, GIF or WebP picture"
 	const large = "the photo host sent more than 8388608 bytes"
+	const pixels = "the photo host sent a picture of more than 16777216 pixels"
 	for _, c := range []struct {
 		path   string
 		host   http.HandlerFunc
 		status int
 		want   string // a content type, or the error
 	}{
-		{"/a.jpg", send("image/jpeg", jpg), 200, "image/jpeg"},
-		{"/a.png", send("image/png", string(encoded(t, png.Encode))), 200, "image/png"},
-		{"/a.gif", send("image/gif", string(encoded(t, encodeGIF))), 200, "image/gif"},
-		{"/a.webp", send("image/webp", webp), 200, "image/webp"},
-		{"/no-extension", send("application/octet-stream", jpg), 200, "image/jpeg"},
-		{"/a.svg", send("image/svg+xml", `<svg xmlns="http://www.w3.org/2000/svg"/>`), 502, noPicture},
-		{"/svg-as.png", send("image/png", `<?xml version="1.0"?><svg/>`), 502, noPicture},
-		{"/html-as.png", send("image/png", "<!doctype html><script>"), 502, noPicture},
-		{"/a.bmp", send("image/bmp", "BM______________"), 502, noPicture},
-		{"/a.avif", send("image/avif", "\x00\x00\x00\x1cftypavif\x00\x00\x00\x00"), 502, noPicture},
-		{"/empty", send("image/png", ""), 502, noPicture},
+		{"/a.jpg", sends("image/jpeg", jpg), 200, "image/jpeg"},
+		{"/a.png", sends("image/png", string(encoded(t, png.Encode))), 200, "image/png"},
+		{"/a.gif", sends("image/gif", string(encoded(t, encodeGIF))), 200, "image/gif"},
+		{"/a.webp", sends("image/webp", webp), 200, "image/webp"},
+		{"/no-extension", sends("application/octet-stream", jpg), 200, "image/jpeg"},
+		{"/a.svg", sends("image/svg+xml", `<svg xmlns="http://www.w3.org/2000/svg"/>`), 502, noPicture},
+		{"/svg-as.png", sends("image/png", `<?xml version="1.0"?><svg/>`), 502, noPicture},
+		{"/html-as.png", sends("image/png", "<!doctype html><script>"), 502, noPicture},
+		{"/a.bmp", sends("image/bmp", "BM______________"), 502, noPicture},
+		{"/a.avif", sends("image/avif", "\x00\x00\x00\x1cftypavif\x00\x00\x00\x00"), 502, noPicture},
+		{"/empty", sends("image/png", ""), 502, noPicture},
 		{"/zipped", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			w.Write(zipped.Bytes())
@@ -168,7 +259,7 @@ func TestAnswers(t *testing.T) {
 		{"/missing", http.NotFound, 502, "the photo host answered 404"},
 		{"/error", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(500); io.WriteString(w, jpg) }, 502, "the photo host answered 500"},
 		{"/not-modified", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(304) }, 502, "the photo host answered 304"},
-		{"/largest", send("image/jpeg", jpg+strings.Repeat("x", MaxPicture-len(jpg))), 200, "image/jpeg"},
+		{"/largest", sends("image/jpeg", jpg+strings.Repeat("x", MaxPicture-len(jpg))), 200, "image/jpeg"},
 		{"/large", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", fmt.Sprint(MaxPicture+1))
 			io.WriteString(w, jpg)
@@ -179,6 +270,15 @@ func TestAnswers(t *testing.T) {
 				io.WriteString(w, block)
 			}
 		}, 502, large},
+		{"/5mb.jpg", sends("image/jpeg", jpg+strings.Repeat("x", 5<<20)), 200, "image/jpeg"},
+		{"/bomb.png", sends("image/png", pngOf(100_000, 100_000)), 502, pixels},
+		{"/flat.png", sends("image/png", pngOf(1<<24+1, 1)), 502, pixels},
+		{"/most.png", sends("image/png", pngOf(1<<12, 1<<12)), 200, "image/png"},
+		{"/bomb.gif", sends("image/gif", string(encoded(t, encodeGIF))[:6]+"\xff\xff\xff\xff"+string(encoded(t, encodeGIF))[10:]), 502, pixels},
+		{"/bomb.jpg", sends("image/jpeg", strings.Replace(jpg, "\xff\xc0\x00\x0b\x08\x00\x08\x00\x08", "\xff\xc0\x00\x0b\x08\xff\xff\xff\xff", 1)), 502, pixels},
+		{"/bomb.webp", sends("image/webp", "RIFF\x16\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x00\x00\x00\x00\xff\x7f\x00\xff\x7f\x00"), 502, pixels},
+		{"/to-metadata", redirect("http://169.254.169.254/latest/meta-data/"), 502, "the photo host redirects elsewhere: url: only https is fetched"},
+		{"/to-metadata-by-https", redirect("https://169.254.169.254/latest/meta-data/"), 502, "the photo host redirects elsewhere: url: the host is not a plain domain name in small letters"},
 		{"/cut", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", fmt.Sprint(len(jpg)+1))
 			io.WriteString(w, jpg)
@@ -204,18 +304,26 @@ func TestAnswers(t *testing.T) {
 		listed[c.path] = true
 		t.Run(c.path, func(t *testing.T) {
 			t.Parallel()
-			status, contentType, answer := ask(t, gateway, asks(photos+c.path), nil)
+			status, contentType, answer := ask(t, gateway, photos+c.path, nil)
 			switch {
 			case status != c.status:
 				t.Errorf("got %d %.200s, want %d %s", status, answer, c.status, c.want)
 			case status == 200 && contentType != c.want:
 				t.Errorf("got %s, want %s", contentType, c.want)
-			case status != 200 && answer != fmt.Sprintf("{\"error\":%q}\n", c.want):
+			case status != 200 && answer != c.want || status != 200 && contentType != "text/plain":
 				t.Errorf("got %s, want the error %q", answer, c.want)
 			}
 		})
 	}
 	mux.HandleFunc("/unlisted.jpg", func(w http.ResponseWriter, r *http.Request) { t.Error("an unlisted photo was fetched") })
+}
+
+// pngOf is the head of a PNG of so many pixels.
+func pngOf(width, height uint32) string {
+	chunk := binary.BigEndian.AppendUint32([]byte("IHDR"), width)
+	chunk = append(binary.BigEndian.AppendUint32(chunk, height), 8, 0, 0, 0, 0)
+	file := append([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x0d"), chunk...)
+	return string(binary.BigEndian.AppendUint32(file, crc32.ChecksumIEEE(chunk)))
 }
 
 // listen returns the address of a loopback listener and the count of
@@ -243,48 +351,47 @@ func listen(t *testing.T) (address string, connections *atomic.Int32) {
 
 // Every form of an address that has ever led a fetcher astray, with a rule
 // that allows them all.
+//
+//go:embed testdata/ssrf.txt
+var ssrf string
+
 func TestRefusedAddresses(t *testing.T) {
 	inside, connections := listen(t)
 	_, port, _ := net.SplitHostPort(inside)
-	stock := run(t, New(Options{Allow: anything, Log: slog.New(slog.DiscardHandler)}))
-	demo := run(t, New(Options{Allow: anything, Log: slog.New(slog.DiscardHandler), DemoLoopback: true}))
+	stock := run(t, New(complete(t, Options{})))
+	demo := run(t, New(complete(t, Options{DemoLoopback: true})))
 
-	refused := []string{
-		"http://photos.example/a.jpg", "ftp://photos.example/a.jpg", "gopher://photos.example:443/_", "HTTP://photos.example/",
-		"file:///etc/passwd", "data:image/png;base64,AAAA", "//photos.example/a.jpg", "/a.jpg", "a.jpg", "", "https:", "https://", "https:///a.jpg",
-		"https:photos.example/a.jpg", "javascript:alert(1)",
-		"https://127.0.0.1/", "https://127.1/", "https://127.0.0.1:443/", "https://2130706433/", "https://0x7f000001/", "https://0x7f.1/",
-		"https://0177.0.0.1/", "https://017700000001/", "https://0/", "https://127.0.0.1./", "https://127.0.0.1.:443/",
-		"https://10.0.0.1/", "https://169.254.169.254/latest/meta-data/", "https://[::1]/", "https://[::]/", "https://[::ffff:127.0.0.1]/",
-		"https://[::ffff:7f00:1]/", "https://[64:ff9b::7f00:1]/", "https://[2002:7f00:1::]/", "https://[fe80::1%25lo]/", "https://[fd00::1]/",
-		"https://8.8.8.8/", "https://[2606:4700::1111]/", "https://①②⑦.⓪.⓪.①/", "https://127。0。0。1/", "https://%31%32%37.0.0.1/",
-		"https://localhost/", "https://LOCALHOST/", "https://localhost./", "https://photos/", "https://photos.example./", "https://photos..example/",
-		"https://.photos.example/", "https://PHOTOS.example/", "https://phötos.example/", "https://photos.example\\@" + inside + "/",
-		"https://photos.example@" + inside + "/", "https://photos.example:pw@" + inside + "/", "https://photos.example%40" + inside + "/",
-		"https://" + inside + "#.photos.example/", "https://photos.example:" + port + "/", "https://photos.example:80/",
-		"https://photos.example:443x/", "https://photos.example\n.evil.example/", "https://photos.example\t/", "https://photos.example /", "https://photos.example\x00/",
-		"https://photos.example/a/../b.jpg", "https://photos.example/a/%2e%2E/b.jpg", "https://photos.example/a/..%2fb.jpg", "https://photos.example/a/..%5cb.jpg",
-		"https://photos.example/./b.jpg", "https://photos.example/%zz",
-		"http://" + inside + "/", "http://localhost:" + port + "/", "https://localhost:" + port + "/", "http://[::1]:" + port + "/",
-	}
-	for _, address := range refused {
+	forms := 0
+	for line := range strings.Lines(ssrf) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		address, err := strconv.Unquote(strings.TrimSpace(line))
+		if err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		address = strings.NewReplacer("{inside}", inside, "{port}", port).Replace(address)
+		forms++
 		for name, gateway := range map[string]string{"stock": stock, "demo": demo} {
-			status, _, answer := ask(t, gateway, asks(address), nil)
-			if (status != 400 && status != 403) || !strings.HasPrefix(answer, `{"error":"url: `) {
+			status, _, answer := ask(t, gateway, address, nil)
+			if (status != 400 && status != 403) || !strings.HasPrefix(answer, "url: ") && answer != "the sealed request is no Binary HTTP" {
 				t.Errorf("%s, %q: got %d %s", name, address, status, answer)
+			}
+			if status, answer := askOpenly(t, gateway, address); (status != 400 && status != 403) || !strings.HasPrefix(answer, `{"error":"url: `) {
+				t.Errorf("%s, %q, openly: got %d %s", name, address, status, answer)
 			}
 		}
 	}
 	for _, address := range []string{"http://photos.localhost:" + port + "/", "https://photos.localhost:" + port + "/"} {
-		if status, _, answer := ask(t, stock, asks(address), nil); status != 403 {
+		if status, _, answer := ask(t, stock, address, nil); status != 403 {
 			t.Errorf("stock, %q: got %d %s", address, status, answer)
 		}
 	}
-	if n := connections.Load(); n != 0 {
-		t.Errorf("%d connections reached the inside", n)
+	if n := connections.Load(); n != 0 || forms < 60 {
+		t.Errorf("%d connections reached the inside, of %d forms", n, forms)
 	}
 	// The listener does count: the demo's gateway may reach it by this name.
-	if ask(t, demo, asks("http://photos.localhost:"+port+"/"), nil); connections.Load() == 0 {
+	if ask(t, demo, "http://photos.localhost:"+port+"/", nil); connections.Load() == 0 {
 		t.Error("the listener counts no connections")
 	}
 }
@@ -302,14 +409,14 @@ func TestRefusedByWhatTheNameResolvesTo(t *testing.T) {
 		"carrier.example.": {"100.64.0.1"}, "multicast.example.": {"224.0.0.1", "ff02::1"}, "broadcast.example.": {"255.255.255.255"},
 		"photos.localhost.": {"127.0.0.1"},
 	}
-	gateway := run(t, newGateway(Options{Allow: anything, Log: slog.New(slog.DiscardHandler)}, resolver(t, names)))
+	gateway := run(t, newGateway(complete(t, Options{}), resolver(t, names)))
 	for name, addresses := range names {
-		status, _, answer := ask(t, gateway, asks("https://"+strings.TrimSuffix(name, ".")+"/a.jpg"), nil)
-		if status != 403 || answer != "{\"error\":\"url: the host has no global address\"}\n" {
+		status, _, answer := ask(t, gateway, "https://"+strings.TrimSuffix(name, ".")+"/a.jpg", nil)
+		if status != 403 || answer != "url: the host has no global address" {
 			t.Errorf("%s, which resolves to %v: got %d %s", name, addresses, status, answer)
 		}
 	}
-	if status, _, answer := ask(t, gateway, asks("https://unknown.example/a.jpg"), nil); status != 502 || answer != "{\"error\":\"the photo host could not be reached\"}\n" {
+	if status, _, answer := ask(t, gateway, "https://unknown.example/a.jpg", nil); status != 502 || answer != "the photo host could not be reached" {
 		t.Errorf("a name that does not exist: got %d %s", status, answer)
 	}
 	if n := throughProxy.Load(); n != 0 {
@@ -390,44 +497,15 @@ func TestGlobalAddresses(t *testing.T) {
 	}
 }
 
-func TestRequests(t *testing.T) {
-	gateway := run(t, New(Options{Allow: func(string) bool { return false }, Log: slog.New(slog.DiscardHandler)}))
-	for _, c := range []struct {
-		body   string
-		status int
-		want   string
-	}{
-		{``, 400, "the request is not"},
-		{`null`, 400, "the request is not"},
-		{`{}`, 400, "the request is not"},
-		{`{"url":null}`, 400, "the request is not"},
-		{`{"url":["https://photos.example/a.jpg"]}`, 400, "the request is not"},
-		{`{"url":"https://photos.example/a.jpg","headers":{}}`, 400, "the request is not"},
-		{`{"url":"https://photos.example/a.jpg"}}`, 400, "something follows"},
-		{`{"url":"https://photos.example/a.jpg"}{}`, 400, "something follows"},
-		{`{"url":"https://photos.example/a.jpg"`, 400, "the request is not"},
-		{asks("https://photos.example/" + strings.Repeat("a", MaxRequest)), 413, "longer than 8192 bytes"},
-		{asks("https://photos.example/a.jpg"), 403, "no photo rule of the list allows it"},
-	} {
-		status, contentType, answer := ask(t, gateway, c.body, nil)
-		if status != c.status || !strings.Contains(answer, c.want) || contentType != "application/json" {
-			t.Errorf("%.100s: got %d %s %s, want %d %s", c.body, status, contentType, answer, c.status, c.want)
-		}
-	}
-	if response, err := http.Get(gateway + "/gateway?url=https://photos.example/a.jpg"); err != nil || response.StatusCode != 405 {
-		t.Errorf("GET: %v %v", response, err)
-	}
-}
-
 func TestLogNamesNoAddress(t *testing.T) {
 	var log bytes.Buffer
-	h := New(Options{Allow: anything, Log: slog.New(slog.NewTextHandler(&log, nil)), DemoLoopback: true})
+	gateway := run(t, New(complete(t, Options{Log: slog.New(slog.NewTextHandler(&log, nil)), DemoLoopback: true})))
 	closed, _ := listen(t)
 	_, port, _ := net.SplitHostPort(closed)
 	for _, address := range []string{"http://secret.example/secret", "http://secret.localhost:1/secret", "http://secret.localhost:" + port + "/secret"} {
-		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/gateway", strings.NewReader(asks(address))))
+		ask(t, gateway, address, nil)
 	}
-	if text := log.String(); strings.Count(text, "no picture") != 3 || strings.Contains(text, "secret") || strings.Contains(text, "192.0.2.1") {
+	if text := log.String(); strings.Count(text, "no picture") != 3 || strings.Contains(text, "secret") || strings.Contains(text, "127.0.0.1") {
 		t.Errorf("log: %s", text)
 	}
 }
@@ -438,7 +516,7 @@ func FuzzCheck(f *testing.F) {
 	f.Add("http://photos.localhost:8484/a")
 	f.Add("https://[::1]:443/%2e%2e")
 	f.Fuzz(func(t *testing.T, address string) {
-		target, err := readRequest(strings.NewReader(asks(address)))
+		target, err := addressIn(rawRequest("GET", address))
 		if err != nil {
 			return
 		}
