@@ -129,6 +129,8 @@ func vectors() []vector {
 		r.Issued, r.Expires = noon.AddDate(-2, 0, 0), noon.AddDate(-1, 0, 0)
 	}, is, ann, bob)
 	add("an expired release", "It is still the best there is: it is taken, and shown as stale.", first, expired.answer(1, 2, logKey, west, east), nil, "")
+	relays := second(func(r *release.Release) { r.Relays = []release.Relay{relayNorth, relaySouth} }, is, ann, bob)
+	add("a release with relays", "Their lines stand behind those that every release has.", first, relays.answer(1, 2, logKey, west, east), nil, "")
 	stranger := second(as, is, ann, bob, eve)
 	add("a stranger's signature beside", "Unknown keys are nobody's business.", first, stranger.answer(1, 2, logKey, west, east), nil, "")
 
@@ -208,6 +210,14 @@ func vectors() []vector {
 	} {
 		v := second(as, func(text string) string { return strings.Replace(text, absurd.old, absurd.new, 1) }, ann, bob)
 		add(absurd.name, absurd.why, first, v.answer(1, 2, logKey, west, east), nil, absurd.expect)
+	}
+	for _, relay := range []struct{ name, why, line, expect string }{
+		{"a relay in the clear", "Whoever is on the way would see who asks.", "relay north http://relay.example " + two64 + "\n", "line 12: relay: URL"},
+		{"a relay without a key", "Nothing could be sealed for its gateway.", "relay north https://relay.example\n", "line 12: relay: want"},
+		{"a line behind the relays", "Nothing else may follow.", southLine + "more 1\n", "line 13: want \"relay\""},
+	} {
+		v := second(as, func(text string) string { return text + relay.line }, ann, bob)
+		add(relay.name, relay.why, first, v.answer(1, 2, logKey, west, east), nil, relay.expect)
 	}
 	add("an absurd size of the tree", "No log has so many entries.", first, func() []byte {
 		p := w.proof(1, 2, logKey, west, east)
