@@ -58,10 +58,14 @@ type Options struct {
 }
 
 // New returns the handler for POST /gateway.
-func New(o Options) http.Handler { return newGateway(o, net.DefaultResolver) }
+func New(o Options) http.Handler { return newGateway(o, guarded(net.DefaultResolver)) }
 
-func newGateway(o Options, resolver *net.Resolver) http.Handler {
-	guarded := &net.Dialer{Timeout: 5 * time.Second, Control: globalOnly, Resolver: resolver}
+// guarded dials only what globalOnly lets pass.
+func guarded(resolver *net.Resolver) *net.Dialer {
+	return &net.Dialer{Timeout: 5 * time.Second, Control: globalOnly, Resolver: resolver}
+}
+
+func newGateway(o Options, guarded *net.Dialer) http.Handler {
 	dial := guarded.DialContext
 	if o.DemoLoopback {
 		dial = func(ctx context.Context, network, address string) (net.Conn, error) {
