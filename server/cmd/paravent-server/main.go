@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -166,6 +167,11 @@ func readLogKey(path string) (note.Signer, error) {
 // for a few seconds. The time limits keep slow or silent peers from piling up;
 // writing may take long because a blob may go over a slow line.
 func serveUntilDone(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
+	// What lives is a few megabytes, for which Go would collect garbage many times a
+	// a second under load, at a quarter of the answers. GOGC still decides if set.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
 	server := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
