@@ -167,8 +167,8 @@ func readLogKey(path string) (note.Signer, error) {
 // for a few seconds. The time limits keep slow or silent peers from piling up;
 // writing may take long because a blob may go over a slow line.
 func serveUntilDone(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
-	// What lives is a few megabytes, for which Go would collect garbage many times a
-	// a second under load, at a quarter of the answers. GOGC still decides if set.
+	// What lives is a few megabytes, for which Go would collect garbage many
+	// times a second under load. GOGC still decides if it is set.
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
 	}
