@@ -31,9 +31,12 @@ export async function consent() {
  * @returns {Promise<Consent>}
  */
 export async function answerConsent(wanted) {
-  // The browser shows its question only if it is asked before anything else.
+  // Firefox closes the popup when it shows its question, and shows it only if
+  // nothing is waited for before: what was refused earlier is taken back beside it.
+  const taken = wanted ? api.storage.local.remove(KEY) : undefined;
   const granted = wanted && (!isFirefox || (await api.permissions.request(COLLECTED)));
+  await taken;
   if (!wanted && isFirefox) await api.permissions.remove(COLLECTED);
-  await api.storage.local.set({ [KEY]: granted ? "granted" : "refused" });
+  if (!granted || !isFirefox) await api.storage.local.set({ [KEY]: granted ? "granted" : "refused" });
   return consent();
 }

@@ -6,7 +6,6 @@ import { api } from "./api.js";
  * @typedef {object} Defaults
  * @property {string} listServer origin of a list server
  * @property {string} trust who must have signed its releases
- * @property {string} gateway address that photos are asked from
  * @property {import("./relay.js").Relay[]} relays that photos are asked through, instead of those of the release in force
  * @property {number} pollSeconds
  */
@@ -26,7 +25,7 @@ export function defaults() {
  * @returns {boolean}
  */
 export function isDemo(settings) {
-  return [settings.listServer, settings.gateway, ...settings.relays.map(({ url }) => url)].some(
+  return [settings.listServer, ...settings.relays.map(({ url }) => url)].some(
     (address) => address !== "" && /(^|\.)localhost$/.test(new URL(address).hostname),
   );
 }

@@ -5,6 +5,7 @@
  */
 
 import "../vendor/wasm_exec.js";
+import { forgetTab, onAlarm as onAlbumAlarm } from "./album.js";
 import { api } from "./api.js";
 import { hostOf } from "./domains.js";
 import { injectIntoFrame, injectIntoOpenTabs } from "./injection.js";
@@ -18,7 +19,13 @@ import { onAlarm, schedulePolls } from "./updates.js";
 
 watchRequests();
 
-followPages(begin, (url) => void guard(url), endRecord);
+followPages(begin, (url) => void guard(url), end);
+
+/** @param {number} tabId of a tab that was closed */
+function end(tabId) {
+  endRecord(tabId);
+  forgetTab(tabId);
+}
 
 /**
  * @param {number} tabId
@@ -43,6 +50,7 @@ api.webNavigation.onCommitted.addListener(async ({ tabId, frameId, url }) => {
 
 api.runtime.onMessage.addListener(onMessage);
 api.alarms.onAlarm.addListener(onAlarm);
+api.alarms.onAlarm.addListener(onAlbumAlarm);
 
 api.runtime.onInstalled.addListener(async () => {
   await start(true);

@@ -1,11 +1,13 @@
 /** Answers the popup and the content script; believes neither what it need not. */
 
+import { KEEPS, keepFor, keptFor } from "./album.js";
 import { api, errorText, ownRoot } from "./api.js";
+import { consent } from "./consent.js";
 import { defaults, isDemo } from "./defaults.js";
 import { Desk } from "./desk.js";
 import { hostOf, registrable } from "./domains.js";
 import { registerContent } from "./injection.js";
-import { photo } from "./photos.js";
+import { photo, relaysInForce } from "./photos.js";
 import { isPredictionOff } from "./prediction.js";
 import { byRecipient } from "./recipients.js";
 import { recordOf } from "./record.js";
@@ -48,6 +50,8 @@ function handle(message, sender) {
       return fromOwnPage && MODES.includes(message.mode) ? choose(message.site, message.mode) : null;
     case "allow":
       return fromOwnPage && typeof message.allow === "boolean" ? allow(message.site, message.host, message.allow) : null;
+    case "keep":
+      return fromOwnPage && KEEPS.includes(message.keep) ? keepFor(message.keep).then(() => ({})) : null;
     case "lists":
       return fromOwnPage ? listsState() : null;
     case "update":
@@ -112,9 +116,12 @@ export async function applyScope(distrust = false) {
 
 /** @param {number} tabId */
 async function tabState(tabId) {
-  const [sites, settings, updates, predictionOff, access, tab] = await Promise.all([
+  const [sites, settings, relays, answer, kept, updates, predictionOff, access, tab] = await Promise.all([
     ready(),
     defaults(),
+    relaysInForce(),
+    consent(),
+    keptFor(),
     updateState(),
     isPredictionOff(),
     api.permissions.contains({ origins: ["<all_urls>"] }),
@@ -150,7 +157,7 @@ async function tabState(tabId) {
     },
     list: list && { sha256: list.sha256, counts: list.counts, release: list.release },
     updates: { server: settings.listServer !== "", checked: updates.checked, tried: updates.tried, error: updates.error },
-    gateway: settings.gateway !== "",
+    photos: { relays: relays.relays.map(({ name }) => name), isOwn: relays.isOwn, consent: answer, kept },
     demo: isDemo(settings),
   };
 }

@@ -31,7 +31,7 @@ const coming = new Map();
  *   the settings, and stand in no public log
  */
 export async function relaysInForce() {
-  const { relays } = await defaults();
+  const [{ relays }] = await Promise.all([defaults(), ready()]);
   if (relays.length > 0) return { relays, isOwn: true };
   return { relays: state.list?.release?.relays ?? [], isOwn: false };
 }
@@ -47,12 +47,12 @@ export async function photo(url, tab) {
   if (judge({ url, type: "image", page: tab.url ?? "" }, sites, engine).action !== "relay" || hostOf(url) === "") return { photo: false };
   const tabId = tab.id ?? -1;
   const record = recordOf(tabId);
-  const [{ relays }, answer, { gateway }] = await Promise.all([relaysInForce(), consent(), defaults()]);
-  if (gateway === "" && (relays.length === 0 || answer !== "granted")) return { photo: true };
+  const [{ relays }, answer] = await Promise.all([relaysInForce(), consent()]);
+  if (relays.length === 0 || answer !== "granted") return { photo: true };
   try {
     let found = await find(url, tab);
     if (!found) {
-      found = await fetched(url, relays, gateway);
+      found = await fetched(url, relays);
       // A disk that is full costs no more than asking again.
       void put(url, found, tab).catch(() => {});
     }
@@ -67,37 +67,13 @@ export async function photo(url, tab) {
 /**
  * @param {string} url
  * @param {Relay[]} relays
- * @param {string} gateway
  * @returns {Promise<Photo>}
  */
-function fetched(url, relays, gateway) {
+function fetched(url, relays) {
   let photo = coming.get(url);
   if (!photo) {
-    photo = (gateway === "" ? bring(url, relays) : bringFrom(gateway, url)).finally(() => coming.delete(url));
+    photo = bring(url, relays).finally(() => coming.delete(url));
     coming.set(url, photo);
   }
   return photo;
-}
-
-/**
- * From a gateway that is asked directly, as the demo's is.
- * @param {string} gateway
- * @param {string} url
- * @returns {Promise<Photo>}
- */
-async function bringFrom(gateway, url) {
-  const response = await fetch(gateway, {
-    method: "POST",
-    mode: "same-origin",
-    headers: { "Content-Type": "application/json", "Accept-Language": "*" },
-    body: JSON.stringify({ url }),
-    cache: "no-store",
-    credentials: "omit",
-    redirect: "error",
-    referrerPolicy: "no-referrer",
-    signal: AbortSignal.timeout(30_000),
-  });
-  const type = response.headers.get("Content-Type") ?? "";
-  if (!response.ok || !type.startsWith("image/")) throw new PhotoError("gateway", `the gateway answered ${response.status}`);
-  return { type, bytes: new Uint8Array(await response.arrayBuffer()) };
 }

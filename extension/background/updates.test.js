@@ -62,7 +62,7 @@ const empty = () => ({ local: {}, database: null, rules: [], alarms: {}, scripts
  * @returns {Promise<Outcome>}
  */
 function live({ log, ...life }) {
-  const settings = { listServer: "https://lists.example", trust: first(log), gateway: "", relays: [], pollSeconds: 3600 };
+  const settings = { listServer: "https://lists.example", trust: first(log), relays: [], pollSeconds: 3600 };
   const worker = new Worker(new URL("../tools/wake.js", import.meta.url), {
     workerData: { job: "poll", settings, packaged, server: log.objects, ...life },
   });
@@ -247,7 +247,7 @@ test("keys that changed are followed, by whoever slept and by a package of befor
   inForce(await live({ disk: empty(), log }), at(1));
   // A newer package, which trusts those who are trusted now, keeps the list.
   assert.notEqual(log.trust, trust);
-  const settings = { listServer: "https://lists.example", trust: log.trust, gateway: "", relays: [], pollSeconds: 3600 };
+  const settings = { listServer: "https://lists.example", trust: log.trust, relays: [], pollSeconds: 3600 };
   const renewed = await live({ disk: slept.disk, log, job: "wake", settings });
   inForce(renewed, at(1));
   assert.equal(renewed.list?.release?.index, 3);

@@ -1,7 +1,15 @@
 /**
  * Puts photos back. On a protected page the browser has answered a listed photo
  * with a placeholder; this asks the background for the real one and shows it as
- * a blob:, which no policy of the page forbids to a content script.
+ * a blob:, which no policy of the page forbids to an image of a content script.
+ * Where none comes, the initials in the image's description are drawn instead.
+ *
+ * The page's own scripts can see that: `src` and `currentSrc` of such an image
+ * are a blob:, its other candidates are empty, and until it is there an image
+ * has the size of the placeholder, 128 × 128. They cannot see the photo's bytes
+ * or where they came from. A background that the page's policy does not let be a
+ * blob: keeps the placeholder; the page is told of the first one, as of
+ * anything that its policy forbids.
  */
 (() => {
   const scope = /** @type {{paraventPhotos?: true}} */ (globalThis);
@@ -15,15 +23,24 @@
   /** A page that keeps setting an image back gets its way in the end. */
   const MAX_TIMES = 8;
   const MAX_KNOWN = 2000;
+  /** Loads that come together are looked for together, in milliseconds. */
+  const GATHER_MS = 50;
+
+  /** What stands before a name in an image's description. */
+  const TITLES = /^(dra?|dre|doc|doct(eu|o)re?|dottoress?a?|pr|prof|profess(eu|o)re?|m|mr|mrs|ms|mme|mlle|frau|herr|sra?|photo|foto|portrait|image)\.?$/i;
 
   /**
-   * What to show for an address: a blob:, the placeholder, or null for an image
-   * that is none of our business.
+   * What to show for an address: a blob:, "" for a photo that did not come, or
+   * null for an image that is none of our business.
    * @type {Map<string, Promise<string | null>>}
    */
   const known = new Map();
+  /** Drawn initials, as blob:. @type {Map<string, string>} */
+  const drawings = new Map();
   /** @type {WeakMap<HTMLImageElement, number>} */
   const times = new WeakMap();
+  /** The document and the open shadow roots in it. @type {Set<Document | ShadowRoot>} */
+  const roots = new Set();
 
   /**
    * @param {string} url
@@ -35,6 +52,8 @@
       if (known.size >= MAX_KNOWN) known.clear();
       answer = ask(url).catch(() => null);
       known.set(url, answer);
+      // What did not come may come the next time.
+      void answer.then((shown) => shown === "" && known.delete(url));
     }
     return answer;
   }
@@ -46,22 +65,45 @@
   async function ask(url) {
     const answer = await api.runtime.sendMessage({ type: "photo", url });
     if (!answer?.photo) return null;
-    if (!answer.bytes) return api.runtime.getURL("content/placeholder.svg");
-    return URL.createObjectURL(new Blob([answer.bytes], { type: answer.type }));
+    return answer.bytes ? URL.createObjectURL(new Blob([answer.bytes], { type: answer.type })) : "";
+  }
+
+  /**
+   * @param {string} description
+   * @returns {string} address of its initials, "" when there are none
+   */
+  function drawn(description) {
+    const names = description.split(/[^\p{L}.'’-]+/u).filter((word) => /^[\p{Lu}\p{Lo}]/u.test(word) && !TITLES.test(word));
+    const letters = [names[0], names.length > 1 ? names[names.length - 1] : ""].map((name) => [...(name ?? "")][0] ?? "").join("");
+    if (letters === "") return "";
+    let address = drawings.get(letters);
+    if (address === undefined) {
+      // Letters alone: nothing that would have to be escaped.
+      const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="128" height="128" viewBox="0 0 128 128">
+<rect width="128" height="128" fill="#dfe7e4"/>
+<text x="64" y="64" dy=".36em" text-anchor="middle" font-family="system-ui, sans-serif" font-size="52" fill="#4f6a61">${letters}</text>
+</svg>`;
+      address = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
+      drawings.set(letters, address);
+    }
+    return address;
   }
 
   /**
    * @param {HTMLImageElement} image that has loaded, or failed to
-   * @param {boolean} failed
+   * @param {boolean} isReal whether it may show the photo itself, from before this was here
    */
-  async function consider(image, failed) {
+  async function consider(image, isReal = false) {
     const url = image.currentSrc || image.src;
     if (!/^https?:/.test(url)) return;
-    const shown = await answerFor(url);
+    const failed = image.complete && image.naturalWidth === 0;
+    const photo = await answerFor(url);
     // Meanwhile the page may have moved on to another picture.
-    if (shown === null || url !== (image.currentSrc || image.src)) return;
+    if (photo === null || url !== (image.currentSrc || image.src)) return;
+    if (photo === "" && isReal && !failed) return;
+    const shown = photo || drawn(image.alt) || (failed ? api.runtime.getURL("content/placeholder.svg") : "");
     // The browser shows the placeholder already, except where a service worker failed.
-    if (!shown.startsWith("blob:") && !failed) return;
+    if (shown === "") return;
     const count = (times.get(image) ?? 0) + 1;
     if (count > MAX_TIMES) return;
     times.set(image, count);
@@ -86,32 +128,107 @@
 
   /** @param {Event} event */
   function onEvent(event) {
-    if (event.target instanceof HTMLImageElement) void consider(event.target, event.type === "error");
+    if (event.target instanceof HTMLImageElement) void consider(event.target);
   }
 
-  // On document, not window: a load event stops there.
-  document.addEventListener("load", onEvent, true);
-  document.addEventListener("error", onEvent, true);
-
-  /** @param {ParentNode} root */
-  function considerAll(root) {
+  /**
+   * @param {ParentNode} root
+   * @param {boolean} [isReal]
+   */
+  function considerAll(root, isReal) {
     for (const image of root.querySelectorAll("img")) {
-      if (image.complete) void consider(image, image.naturalWidth === 0);
+      if (image.complete) void consider(image, isReal);
     }
   }
 
-  // An image that loads before it is put into the page tells the page only.
-  new MutationObserver((mutations) => {
-    for (const { addedNodes } of mutations) {
-      for (const node of addedNodes) {
-        if (node instanceof HTMLImageElement) {
-          if (node.complete) void consider(node, node.naturalWidth === 0);
-        } else if (node instanceof Element) {
-          considerAll(node);
+  /**
+   * @param {Document | ShadowRoot} root
+   * @param {boolean} [isReal]
+   */
+  function watch(root, isReal) {
+    if (roots.has(root)) return;
+    roots.add(root);
+    // On document, not window: a load event stops there, or at a shadow root.
+    root.addEventListener("load", onEvent, true);
+    root.addEventListener("error", onEvent, true);
+    // An image that loads before it is put into the page tells the page only.
+    new MutationObserver((mutations) => {
+      for (const { addedNodes } of mutations) {
+        for (const node of addedNodes) {
+          if (node instanceof HTMLImageElement) {
+            if (node.complete) void consider(node);
+          } else if (node instanceof Element) {
+            considerAll(node);
+          }
         }
       }
-    }
-  }).observe(document, { childList: true, subtree: true });
+    }).observe(root, { childList: true, subtree: true });
+    considerAll(root, isReal);
+  }
 
-  considerAll(document);
+  /** Nobody tells of a shadow root that is made, or of a background that has loaded. But the browser tells of each load. @type {Set<string>} */
+  const loaded = new Set();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+
+  new PerformanceObserver((entries) => {
+    for (const { name, initiatorType } of /** @type {PerformanceResourceTiming[]} */ (entries.getEntries())) {
+      if (!/^(img|image|css|input)$/.test(initiatorType) || !/^https?:/.test(name)) continue;
+      if (initiatorType === "css") loaded.add(name);
+      timer ??= setTimeout(look, GATHER_MS);
+    }
+  }).observe({ type: "resource", buffered: true });
+
+  async function look() {
+    timer = undefined;
+    const urls = [...loaded];
+    loaded.clear();
+    for (const root of roots) {
+      for (const element of root.querySelectorAll("*")) if (element.shadowRoot) watch(element.shadowRoot);
+    }
+    /** @type {Map<string, string>} */
+    const photos = new Map();
+    await Promise.all(
+      urls.map(async (url) => {
+        const photo = await answerFor(url);
+        if (photo) photos.set(url, photo);
+      }),
+    );
+    if (photos.size > 0) showBackgrounds(photos);
+  }
+
+  /** Backgrounds that were changed, and their own styles before. @type {Map<HTMLElement, string>} */
+  const changed = new Map();
+  let isForbidden = false;
+
+  /** @param {Map<string, string>} photos blob: by address */
+  function showBackgrounds(photos) {
+    for (const root of roots) {
+      for (const element of root.querySelectorAll("*")) {
+        if (isForbidden || !(element instanceof HTMLElement)) continue;
+        const before = getComputedStyle(element).backgroundImage;
+        if (!before.includes("url(")) continue;
+        const after = before.replace(/url\("([^"]*)"\)/g, (whole, url) => (photos.has(url) ? `url("${photos.get(url)}")` : whole));
+        if (after === before) continue;
+        if (!changed.has(element)) changed.set(element, element.style.backgroundImage);
+        element.style.backgroundImage = after;
+      }
+    }
+  }
+
+  document.addEventListener("securitypolicyviolation", ({ blockedURI }) => {
+    if (!blockedURI.startsWith("blob") || changed.size === 0) return;
+    isForbidden = true;
+    for (const [element, before] of changed) element.style.backgroundImage = before;
+    changed.clear();
+  });
+
+  // A page that comes back from the back/forward cache has missed the answers to what it asked.
+  addEventListener("pageshow", ({ persisted }) => {
+    if (!persisted) return;
+    known.clear();
+    for (const root of roots) considerAll(root);
+  });
+
+  watch(document, document.readyState !== "loading");
 })();

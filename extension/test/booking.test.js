@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { contacted } from "./drive/demo.js";
 import { ask } from "./drive/host.js";
-import { installed, openPopup } from "./popup.js";
+import { installed, openPopup, wantPhotos } from "./popup.js";
 import { broken } from "./promises.js";
 import { visit, walk } from "./walk.js";
 import { BROWSERS, createWorld } from "./world.js";
@@ -76,6 +76,7 @@ for (const name of BROWSERS) {
       before(async () => {
         browser = await world.launch(name, { extension: await world.extension(name) });
         await installed(browser);
+        await wantPhotos(browser, `${world.demo.site}/oncologist/paris`);
       });
       after(() => browser.close());
 

@@ -72,7 +72,7 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
         browser: name,
         out: path.join(dir, `${name}-${ends.length}`),
         list: path.join(dir, "list"),
-        servers: log && { lists: server.origin, gateway: server.origin, trust: log.trust, pollSeconds: 3600 },
+        servers: log && { lists: server.origin, trust: log.trust, pollSeconds: 3600 },
       });
       const browser = await DRIVERS[name].launch({ extension });
       ends.push(browser.close);

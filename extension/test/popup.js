@@ -56,6 +56,23 @@ function popupOn(page, id) {
 }
 
 /**
+ * The patient wants photos: says so in the popup of a page that has some.
+ *
+ * @param {Browser} browser
+ * @param {string} address of the page
+ */
+export async function wantPhotos(browser, address) {
+  const tab = browser.tab();
+  await tab.front();
+  await tab.open(address);
+  const popup = await openPopup(browser, tab);
+  await popup.page.waitFor(() => document.querySelector("#photos:not([hidden]) #photos-yes:not([hidden])"), { what: "the question about photos" });
+  await popup.page.click("#photos-yes");
+  await until(async () => (await popup.state()).photos.consent === "granted", { what: "the answer about photos" });
+  await popup.close();
+}
+
+/**
  * Waits until a fresh install has its list in force and, in Chromium, its rules
  * written: a patient does not book in the second in which the extension is
  * installed.

@@ -77,7 +77,7 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
     let unchanged = "";
 
     before(async () => {
-      const servers = { lists: server.origin, gateway: server.origin, trust: TRUST, pollSeconds };
+      const servers = { lists: server.origin, trust: TRUST, pollSeconds };
       const extension = await assemble({ browser: name, out: path.join(dir, name), list: path.join(dir, "list"), servers });
       browser = await DRIVERS[name].launch({ extension });
       await installed(browser);

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import * as chromium from "./drive/chromium.js";
 import * as firefox from "./drive/firefox.js";
-import { ROOT, assemble, buildList, startDemo, startKeepers, startWorker } from "./drive/demo.js";
+import { ROOT, assemble, buildList, startDemo, startKeepers, startPhotos, startWorker } from "./drive/demo.js";
 
 /** @typedef {import("./drive/driver.js").Browser} Browser */
 /** @typedef {import("./drive/driver.js").LaunchOptions} LaunchOptions */
@@ -28,6 +28,8 @@ const DRIVERS = { chromium, firefox };
  * @property {string} list the built list
  * @property {() => Promise<void>} publish builds the list again and puts it in force
  * @property {Demo} demo
+ * @property {string} store folder of its list server
+ * @property {import("../background/relay.js").Relay} relay that photos are asked through
  * @property {string} worker origin of a further list server, a Worker, whose log is the same; "" when there is none
  * @property {(browser: Name, servers?: Partial<import("./drive/demo.js").Servers> | null) => Promise<string>} extension
  *   assembles the extension in a folder of its own; servers are the demo's but
@@ -59,6 +61,8 @@ export async function createWorld({ whole = false, worker = false } = {}) {
     ends.push(keepers.close);
     const demo = await startDemo({ store: at("store"), keepers });
     ends.push(demo.close);
+    const photos = await startPhotos(at("photos"), at("store"));
+    ends.push(photos.close);
     const second = worker ? await startWorker(keepers) : null;
     if (second) ends.push(second.close);
     const lists = second ? [demo.lists, second.lists] : [demo.lists];
@@ -74,13 +78,15 @@ export async function createWorld({ whole = false, worker = false } = {}) {
       list: at("list"),
       publish,
       demo,
+      store: at("store"),
+      relay: photos.relay,
       worker: second?.lists ?? "",
       extension: (browser, servers = {}) =>
         assemble({
           browser,
           out: at(`${browser}-${++count}`),
           list: at("list"),
-          servers: servers && { lists: demo.lists, gateway: demo.gateway, trust: keepers.trust, ...servers },
+          servers: servers && { lists: demo.lists, relays: [photos.relay], trust: keepers.trust, ...servers },
         }),
       launch: async (name, options) => {
         const browser = await DRIVERS[name].launch(options);

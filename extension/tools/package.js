@@ -59,7 +59,7 @@ function options(argv) {
 }
 
 /**
- * The settings of a fresh install, checked: a demo's key or gateway must never
+ * The settings of a fresh install, checked: a demo's key or relay must never
  * get into a package that people install.
  * @param {string} file
  * @param {boolean} stock
@@ -67,13 +67,11 @@ function options(argv) {
  */
 async function readDefaults(file, stock) {
   const settings = JSON.parse(await readFile(file, "utf8"));
-  for (const key of ["listServer", "trust", "gateway"]) {
+  for (const key of ["listServer", "trust"]) {
     if (typeof settings[key] !== "string") throw new Refused(`${file}: ${key} must be a text, empty or not`);
   }
   if (!(settings.pollSeconds > 0)) throw new Refused(`${file}: pollSeconds must be a number above 0`);
-  for (const key of ["listServer", "gateway"]) {
-    if (settings[key] !== "" && !URL.canParse(settings[key])) throw new Refused(`${file}: ${key} is no address`);
-  }
+  if (settings.listServer !== "" && !URL.canParse(settings.listServer)) throw new Refused(`${file}: listServer is no address`);
   if (!Array.isArray(settings.relays)) throw new Refused(`${file}: relays must be a list, empty or not`);
   for (const relay of settings.relays) checkRelay(relay, file);
   if (settings.listServer !== "" && settings.trust === "") {
@@ -86,9 +84,6 @@ async function readDefaults(file, stock) {
   }
   if (stock && /^\s*(maintainer|log|witness\s+\S+)\s+demo\./m.test(settings.trust)) {
     throw new Refused(`${file}: trusts a demo's key; give a demo's settings with --defaults`);
-  }
-  if (stock && settings.gateway !== "") {
-    throw new Refused(`${file}: names a gateway; give a demo's settings with --defaults`);
   }
   if (stock && settings.relays.length > 0) {
     throw new Refused(`${file}: names relays, which stand in no public log; give settings of your own with --defaults`);
@@ -126,7 +121,7 @@ function manifestFor(manifest, browser, settings, version) {
   delete made.background[browser === "chromium" ? "scripts" : "service_worker"];
   // The browser itself keeps the extension from talking to anyone else. Which
   // relays a release names is known only when it comes.
-  const addresses = [settings.listServer, settings.gateway, ...settings.relays.map(({ url }) => url)].filter(Boolean);
+  const addresses = [settings.listServer, ...settings.relays.map(({ url }) => url)].filter(Boolean);
   const hosts = addresses.map((address) => new URL(address).origin);
   if (settings.listServer !== "") hosts.push("https:");
   const policy = made.content_security_policy.extension_pages;

@@ -27,7 +27,7 @@ before(async () => {
 after(() => rm(home, { recursive: true }));
 
 const TRUST = "threshold 1\nmaintainer x+1+AA\nlog y+1+AA\nwitness eye z+1+BA\nquorum eye\n";
-const GOOD = { listServer: "http://lists.localhost:8481", trust: TRUST, gateway: "http://gateway.localhost:8482/gateway", relays: [], pollSeconds: 2 };
+const GOOD = { listServer: "http://lists.localhost:8481", trust: TRUST, relays: [], pollSeconds: 2 };
 
 const KEY = "AQAgMeHwWnQBAhFSIOmvkY9zhnSuyV9U224E63Baro55gVUACAABAAEAAQAD";
 const RELAY = { name: "demo", url: "http://relay.localhost:8483/relay", keys: [KEY] };
@@ -74,10 +74,10 @@ test("the packed suffixes are rules, and whose they are", async () => {
 test("a stock package may connect to nobody but itself", async () => {
   const stock = await make("stock", "firefox");
   assert.match(stock.manifest.content_security_policy.extension_pages, /connect-src 'self';/);
-  const demo = await make("demo", "firefox", GOOD);
+  const demo = await make("demo", "firefox", { ...GOOD, relays: [RELAY] });
   assert.match(
     demo.manifest.content_security_policy.extension_pages,
-    /connect-src 'self' http:\/\/lists\.localhost:8481 http:\/\/gateway\.localhost:8482 https:;/,
+    /connect-src 'self' http:\/\/lists\.localhost:8481 http:\/\/relay\.localhost:8483 https:;/,
   );
 });
 
@@ -94,7 +94,7 @@ test("each browser gets a manifest that it knows", async () => {
 test("settings that make no sense are refused by name", async () => {
   for (const [settings, why] of /** @type {const} */ ([
     [{ ...GOOD, trust: "" }, /a listServer needs a trust/],
-    [{ ...GOOD, gateway: "nowhere" }, /gateway is no address/],
+    [{ ...GOOD, listServer: "nowhere" }, /listServer is no address/],
     [{ ...GOOD, pollSeconds: 0 }, /pollSeconds must be a number above 0/],
     [{ listServer: "" }, /trust must be a text/],
     [{ ...GOOD, relays: "nowhere" }, /relays must be a list/],
@@ -118,9 +118,8 @@ test("a stock package refuses a demo's settings", async () => {
   await symlink(path.join(source, "node_modules"), path.join(copy, "node_modules"));
   const args = [path.join(copy, "tools", "package.js"), "--wasm", home, "--lists", home, "--out", path.join(home, "never"), "--browser", "firefox"];
   for (const [settings, why] of /** @type {const} */ ([
-    ...["x+1", "y+1", "z+1"].map((key) => [{ ...GOOD, gateway: "", trust: TRUST.replace(key, `demo.${key}`) }, /trusts a demo's key/]),
-    [GOOD, /names a gateway/],
-    [{ ...GOOD, gateway: "", relays: [RELAY] }, /names relays/],
+    ...["x+1", "y+1", "z+1"].map((key) => [{ ...GOOD, trust: TRUST.replace(key, `demo.${key}`) }, /trusts a demo's key/]),
+    [{ ...GOOD, relays: [RELAY] }, /names relays/],
   ])) {
     await writeFile(path.join(copy, "defaults.json"), JSON.stringify(settings));
     await assert.rejects(promisify(execFile)(process.execPath, args), why);

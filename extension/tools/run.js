@@ -10,8 +10,8 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import * as chromium from "../test/drive/chromium.js";
 import * as firefox from "../test/drive/firefox.js";
-import { ROOT, assemble, buildList, startDemo, startKeepers } from "../test/drive/demo.js";
-import { installed, openPopup } from "../test/popup.js";
+import { ROOT, assemble, buildList, startDemo, startKeepers, startPhotos } from "../test/drive/demo.js";
+import { installed, openPopup, wantPhotos } from "../test/popup.js";
 import { broken } from "../test/promises.js";
 import { walk } from "../test/walk.js";
 import { table } from "./table.js";
@@ -53,7 +53,7 @@ async function main() {
   const list = path.join(OUT, "list");
   await buildList(list, sources);
 
-  say("Starts the booking site, the recipients, the list server, its witness and the photo gateway …");
+  say("Starts the booking site, the recipients, the list server and its witness …");
   const keepers = await startKeepers(path.join(OUT, "keepers"));
   open.push(keepers.close);
   const store = path.join(OUT, "store");
@@ -64,6 +64,10 @@ async function main() {
   say("Two maintainers rebuild and sign the list, and push it …");
   await keepers.publish({ lists: [demo.lists], list, sources });
 
+  say("Starts a photo gateway, and a relay in front of it …");
+  const photos = await startPhotos(path.join(OUT, "photos"), store);
+  open.push(photos.close);
+
   /** @type {Run[]} */
   const runs = [];
   for (const [name, browser, driver] of DRIVERS) {
@@ -71,7 +75,7 @@ async function main() {
       browser,
       out: path.join(OUT, browser),
       list,
-      servers: { lists: demo.lists, gateway: demo.gateway, trust: keepers.trust },
+      servers: { lists: demo.lists, relays: [photos.relay], trust: keepers.trust },
     });
     const without = await walkIn({ name, driver, extension: null, demo });
     runs.push(without);
@@ -110,11 +114,15 @@ async function walkIn({ name, driver, extension, demo, before }) {
   const file = (shot) =>
     path.join(OUT, "screenshots", `${name.toLowerCase()}-${extension ? "with" : "without"}-${shot}.png`);
   say(`${what}: starts …`);
-  await demo.reset();
   const browser = await driver.launch({ extension, headless: !hasDisplay });
   open.push(browser.kill);
   const tab = browser.tab();
-  if (extension) await installed(browser);
+  if (extension) {
+    await installed(browser);
+    say(`${what}: the patient wants photos …`);
+    await wantPhotos(browser, `${demo.site}/oncologist/paris`);
+  }
+  await demo.reset();
   const walked = await walk(tab, demo.site, {
     expected: before?.walked.photos,
     progress: (step) => say(`${what}: the patient ${step} …`),
@@ -165,7 +173,7 @@ for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) {
 }
 
 // Every run begins with new keys and an empty log.
-for (const folder of ["screenshots", "keepers", "store"]) {
+for (const folder of ["screenshots", "keepers", "store", "photos"]) {
   await rm(path.join(OUT, folder), { recursive: true, force: true });
 }
 try {

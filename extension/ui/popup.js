@@ -1,6 +1,7 @@
 /** The popup: how this site is treated, who was stopped, and what went wrong. */
 
 import { api, errorText } from "../background/api.js";
+import { answerConsent } from "../background/consent.js";
 import { isAllowed, stops } from "../background/sites.js";
 import { ask, byId, put } from "./page.js";
 import { verdict } from "./verdict.js";
@@ -11,6 +12,7 @@ import { ago, country, day, say, sayAll, sayCount } from "./words.js";
 const REFRESH_MS = 1000;
 
 const modes = /** @type {HTMLFieldSetElement} */ (byId("modes"));
+const keptForADay = /** @type {HTMLInputElement} */ (byId("photos-day"));
 const updateButton = /** @type {HTMLButtonElement} */ (byId("update"));
 
 const tabId = await findTab();
@@ -82,7 +84,7 @@ function renderReport(state) {
   const record = state.record;
   byId("report").hidden = record === null;
   if (!record) return;
-  put(byId("photos"), photoSentence(state, record));
+  renderPhotos(state, record);
   const stopped = record.total.block + record.total.relay;
   const title = record.mode === "watch" ? sayCount("would", record.total.would) : sayCount("stopped", stopped);
   put(byId("recipients-title"), title);
@@ -93,13 +95,23 @@ function renderReport(state) {
 /**
  * @param {TabState} state
  * @param {NonNullable<TabState["record"]>} record
- * @returns {string}
  */
-function photoSentence(state, record) {
-  if (record.total.relay === 0 && record.photos.shown === 0) return "";
-  if (!state.gateway) return sayCount("photosReplaced", record.total.relay);
-  const failed = record.photos.failed > 0 ? ` ${sayCount("photosFailed", record.photos.failed)}` : "";
-  return sayCount("photosShown", record.photos.shown) + failed;
+function renderPhotos({ photos: { relays, isOwn, consent, kept } }, { total, photos: { shown, failed, problem } }) {
+  byId("photos").hidden = total.relay === 0 && shown === 0;
+  const isPossible = relays.length > 0;
+  const isWanted = isPossible && consent === "granted";
+  let sentence = sayCount("photosShown", shown);
+  if (!isPossible) sentence = sayCount("photosReplaced", total.relay);
+  else if (consent === "unasked") sentence = say("photosAsk");
+  else if (consent === "refused") sentence = say("photosRefused");
+  else if (failed > 0) sentence += ` ${sayCount("photosFailed", failed)}`;
+  put(byId("photos-said"), sentence);
+  put(byId("photos-problem"), isWanted && problem ? say(`photo_${problem}`) : "");
+  byId("photos-who").hidden = !isPossible;
+  byId("photos-own").hidden = !isOwn;
+  keptForADay.checked = kept === "day";
+  byId("photos-yes").hidden = !isPossible || isWanted;
+  byId("photos-no").hidden = !isPossible || consent === "refused";
 }
 
 /**
@@ -220,6 +232,21 @@ modes.addEventListener("change", (event) => {
     const { site } = await ask({ type: "state", tabId });
     await ask({ type: "mode", site, mode: value });
   });
+});
+
+for (const [id, wanted] of /** @type {const} */ ([["photos-yes", true], ["photos-no", false]])) {
+  byId(id).addEventListener("click", () => {
+    // At once: the browser asks only from a click.
+    const answered = answerConsent(wanted);
+    void act(async () => {
+      await answered;
+      outdated = true;
+    });
+  });
+}
+
+keptForADay.addEventListener("change", () => {
+  void act(() => ask({ type: "keep", keep: keptForADay.checked ? "day" : "tab" }));
 });
 
 byId("reload-now").addEventListener("click", () => {

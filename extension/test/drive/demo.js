@@ -55,7 +55,6 @@ const POLL_SECONDS = 2;
  * @typedef {object} Addresses origins, such as "http://booking.localhost:8480"
  * @property {string} site
  * @property {string} lists
- * @property {string} gateway
  * @property {string} board
  * @property {{[key: string]: string}} recipients
  * @property {{[key: string]: string}} needs
@@ -175,7 +174,7 @@ export async function startKeepers(dir) {
  *
  * @typedef {object} Servers
  * @property {string} lists origin of the list server
- * @property {string} gateway origin of the photo gateway
+ * @property {import("../../background/relay.js").Relay[]} [relays] that photos are asked through
  * @property {string} trust who must have signed a list
  * @property {number} [pollSeconds] between two polls of the list server
  */
@@ -196,13 +195,10 @@ export async function assemble({ browser, out, list, servers }) {
     ...["--browser", browser, "--out", out, "--lists", list, "--wasm", path.join(ROOT, "dist", "wasm")],
   ];
   if (servers) {
-    const { lists: listServer, gateway, trust, pollSeconds = POLL_SECONDS } = servers;
+    const { lists: listServer, relays = [], trust, pollSeconds = POLL_SECONDS } = servers;
     const file = `${out}.defaults.json`;
     await mkdir(path.dirname(file), { recursive: true });
-    await writeFile(
-      file,
-      JSON.stringify({ listServer, trust, gateway: `${gateway}/gateway`, relays: [], pollSeconds }),
-    );
+    await writeFile(file, JSON.stringify({ listServer, trust, relays, pollSeconds }));
     args.push("--defaults", file);
   }
   await promisify(execFile)(process.execPath, args, { cwd: ROOT }).catch((error) => {
@@ -232,6 +228,63 @@ export async function startWorker({ trustFile, logKey }) {
   const file = path.join(ROOT, "server", "cmd", "worker", "dev.js");
   const { address, close } = await listening(process.execPath, [file, "--trust", trustFile, "--log-key", logKey]);
   return { lists: address.lists, close };
+}
+
+/**
+ * A relay and its gateway, two processes that in earnest two parties run.
+ *
+ * @typedef {object} Photos
+ * @property {import("../../background/relay.js").Relay} relay as settings name it
+ * @property {() => Promise<void>} close
+ */
+
+/**
+ * @param {string} dir of the gateway's key and cache
+ * @param {string} store of the list server, whose release says what a photo is
+ * @returns {Promise<Photos>}
+ */
+export async function startPhotos(dir, store) {
+  const key = await newGatewayKey(dir);
+  const gateway = await startGateway(dir, store);
+  const relay = await startRelay(gateway.url).catch(async (error) => {
+    await gateway.close();
+    throw error;
+  });
+  return {
+    relay: { name: "demo", url: relay.url, keys: [key] },
+    close: async () => {
+      await relay.close();
+      await gateway.close();
+    },
+  };
+}
+
+/**
+ * @param {string} dir
+ * @returns {Promise<string>} its key configuration
+ */
+export async function newGatewayKey(dir) {
+  return (await run("paravent", ["key", "new", "-gateway", "demo.gateway", path.join(dir, "keys")])).trim();
+}
+
+/**
+ * @param {string} dir with the gateway's key
+ * @param {string} store
+ * @returns {Promise<{url: string, close: () => Promise<void>}>}
+ */
+export async function startGateway(dir, store) {
+  const folders = ["-keys", path.join(dir, "keys"), "-cache", path.join(dir, "cache"), "-store", store];
+  const { address, close } = await startServer("gateway", ["-listen", "127.0.0.1:0", ...folders, "-demo-loopback"]);
+  return { url: address.gateway, close };
+}
+
+/**
+ * @param {string} gateway address of the gateway
+ * @returns {Promise<{url: string, close: () => Promise<void>}>}
+ */
+export async function startRelay(gateway) {
+  const { address, close } = await startServer("relay", ["-listen", "127.0.0.1:0", "-to", gateway]);
+  return { url: Object.assign(new URL(address.relay), { hostname: "relay.localhost" }).href, close };
 }
 
 /**

@@ -66,6 +66,8 @@ const PREFS = {
   "toolkit.telemetry.server": "data:,",
   // Light, whatever the desktop is.
   "layout.css.prefers-color-scheme.content-override": 1,
+  // What an extension asks the user for is granted: no test can press that button.
+  "extensions.webextOptionalPermissionPrompts": false,
   // Extensions that Mozilla has not signed.
   "extensions.autoDisableScopes": 0,
   "xpinstall.signatures.required": false,
