@@ -50,6 +50,10 @@ const (
 	MaxTime = 30 * time.Second
 	// MaxAtOnce is how many requests are under way at once.
 	MaxAtOnce = 1024
+	// PerMinute is how many requests one client may send in a minute, if nothing
+	// else is said: a page has fifty photos, and behind one address there may be a
+	// whole clinic.
+	PerMinute = 1200
 	// held is how much of an answer is taken from the gateway whether the
 	// reader takes it or not. Nearly all answers are shorter, so that a slow
 	// line is not felt at the gateway. MaxAtOnce × held bounds memory.
@@ -71,8 +75,7 @@ type Options struct {
 	// name below .localhost, or a loopback address.
 	To string
 	// PerMinute is how many requests one client may send in a minute, at most
-	// half of them at once. 0 means 1200: a page has fifty photos, and behind
-	// one address there may be a whole clinic.
+	// half of them at once. 0 means the constant PerMinute.
 	PerMinute int
 	// ClientHeader is the header in which the operator's own TLS proxy in front
 	// of the relay names its peer, such as "X-Forwarded-For"; its last value
@@ -92,7 +95,7 @@ func New(o Options) (http.Handler, error) {
 		return nil, fmt.Errorf("%q: the gateway must be reached by https, or by http on this machine", o.To)
 	}
 	if o.PerMinute == 0 {
-		o.PerMinute = 1200
+		o.PerMinute = PerMinute
 	}
 	r := &relay{
 		Options: o, to: to.String(),

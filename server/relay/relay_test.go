@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
+	"os/exec"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -388,5 +390,24 @@ func TestBusy(t *testing.T) {
 	all.Wait()
 	if good.Load() != MaxAtOnce || busy.Load() != 100 {
 		t.Errorf("%d answered, %d told to come later", good.Load(), busy.Load())
+	}
+}
+
+// A Worker can be neither: its requests carry the client's address, and it
+// cannot dial an address that it checked.
+func TestNotInTheWorker(t *testing.T) {
+	command := exec.Command("go", "list", "-deps", "paravent/server/cmd/worker")
+	command.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	packages, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(packages), "paravent/server/publish\n") {
+		t.Fatalf("no list of packages: %s", packages)
+	}
+	for _, name := range []string{"relay", "gateway", "ohttp"} {
+		if strings.Contains(string(packages), "paravent/server/"+name) {
+			t.Errorf("the Worker has %s in it", name)
+		}
 	}
 }

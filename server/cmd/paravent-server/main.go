@@ -51,15 +51,15 @@ const usage = `paravent-server serves releases of the list and runs the demo.
       is not, and never with an older copy of DIR, which is its memory. Prints
       one line of JSON with its address when it is ready.
 
-  paravent-server relay -listen ADDR -to URL [-client-header NAME]
+  paravent-server relay -listen ADDR -to URL [-per-minute N] [-client-header NAME]
       Carries sealed requests for photos to the gateway at URL, and the sealed
       answers back: POST /relay. It sees who asks and not what for, and must be
-      run by somebody else than the gateway. A client that asks too often is
-      told to wait; for that the relay holds a hash of its address for at most a
-      minute, and writes down nothing of it. Where a TLS proxy of the same
-      operator stands in front, NAME is the header in which it names its peer,
-      such as X-Forwarded-For; the last value counts. Prints one line of JSON
-      with its address when it is ready.
+      run by somebody else than the gateway. A client that asks more than N times
+      a minute (1200) is told to wait; for that the relay holds a hash of its
+      address for at most a minute, and writes down nothing of it. Where a TLS
+      proxy of the same operator stands in front, NAME is the header in which
+      it names its peer, such as X-Forwarded-For; the last value counts. Prints
+      one line of JSON with its address when it is ready.
 
   paravent-server gateway -listen ADDR -keys DIR -cache DIR
                           (-store DIR | -lists URL -trust FILE) [-demo-loopback]
