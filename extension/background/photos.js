@@ -6,6 +6,7 @@
  */
 
 import { find, put } from "./album.js";
+import { api } from "./api.js";
 import { consent } from "./consent.js";
 import { defaults } from "./defaults.js";
 import { hostOf } from "./domains.js";
@@ -22,6 +23,8 @@ import { engineReady, ready, state } from "./state.js";
  * @typedef {{photo: true, type: string, bytes: ArrayBuffer} | {photo: true, bytes?: undefined} | {photo: false}} PhotoAnswer
  */
 
+/** How long what failed is left alone, in milliseconds. */
+const RETRY_MS = 1000;
 /** What is on its way, so that two images of one photo are one request. @type {Map<string, Promise<Photo>>} */
 const coming = new Map();
 
@@ -47,21 +50,80 @@ export async function photo(url, tab) {
   if (judge({ url, type: "image", page: tab.url ?? "" }, sites, engine).action !== "relay" || hostOf(url) === "") return { photo: false };
   const tabId = tab.id ?? -1;
   const record = recordOf(tabId);
-  const [{ relays }, answer] = await Promise.all([relaysInForce(), consent()]);
-  if (relays.length === 0 || answer !== "granted") return { photo: true };
   try {
-    let found = await find(url, tab);
-    if (!found) {
-      found = await fetched(url, relays);
-      // A disk that is full costs no more than asking again.
-      void put(url, found, tab).catch(() => {});
-    }
+    const found = await wanted(url, tab);
+    if (!found) return { photo: true };
     notePhoto(tabId, record, "shown");
     return { photo: true, type: found.type, bytes: found.bytes.buffer };
   } catch (error) {
     notePhoto(tabId, record, error instanceof PhotoError ? error.problem : "answer");
     return { photo: true };
   }
+}
+
+/**
+ * @param {string} url of a photo
+ * @param {chrome.tabs.Tab} tab
+ * @returns {Promise<Photo | null>} null: there is no relay, or the user has not agreed
+ */
+async function wanted(url, tab) {
+  const [{ relays }, answer] = await Promise.all([relaysInForce(), consentNow()]);
+  if (relays.length === 0 || answer !== "granted") return null;
+  const found = await find(url, tab);
+  if (found) return found;
+  const photo = await fetched(url, relays);
+  // A disk that is full costs no more than asking again.
+  void put(url, photo, tab).catch(() => {});
+  return photo;
+}
+
+/** How old an answer of the user's may be, in milliseconds: the photos of a page ask for it together. */
+const OLD_MS = 50;
+/** @type {{at: number, answer: ReturnType<typeof consent>}} */
+let lastAnswer = { at: -Infinity, answer: Promise.resolve("unasked") };
+
+function consentNow() {
+  const at = performance.now();
+  if (at - lastAnswer.at > OLD_MS) lastAnswer = { at, answer: consent() };
+  return lastAnswer.answer;
+}
+
+/**
+ * A page's request for a photo was answered with a placeholder.
+ * @param {{tabId: number, frameId: number, url: string}} request
+ */
+export function onPlaceholder(request) {
+  if (request.tabId < 0 || request.frameId < 0) return;
+  tellFrame(request);
+  // The content script will ask as well, once the placeholder is there: until
+  // then the photo is on its way. What fails here fails there.
+  void api.tabs.get(request.tabId).then((tab) => wanted(request.url, tab)).catch(() => {});
+}
+
+/** How long what is told to a frame is gathered, in milliseconds. */
+const GATHER_MS = 50;
+/** What is to be told, by tab and frame. @type {Map<string, string[]>} */
+const untold = new Map();
+
+/**
+ * Most placeholders tell the content script by themselves that they are there;
+ * those in shadow roots and backgrounds do not.
+ * @param {{tabId: number, frameId: number, url: string}} request
+ */
+function tellFrame({ tabId, frameId, url }) {
+  const key = `${tabId} ${frameId}`;
+  const urls = untold.get(key);
+  if (urls) {
+    urls.push(url);
+    return;
+  }
+  untold.set(key, [url]);
+  setTimeout(() => {
+    const message = { type: "relayed", urls: untold.get(key) };
+    untold.delete(key);
+    // The frame may be gone.
+    api.tabs.sendMessage(tabId, message, { frameId }).catch(() => {});
+  }, GATHER_MS);
 }
 
 /**
@@ -72,8 +134,10 @@ export async function photo(url, tab) {
 function fetched(url, relays) {
   let photo = coming.get(url);
   if (!photo) {
-    photo = bring(url, relays).finally(() => coming.delete(url));
+    photo = bring(url, relays);
     coming.set(url, photo);
+    const forget = () => coming.delete(url);
+    photo.then(forget, () => setTimeout(forget, RETRY_MS));
   }
   return photo;
 }

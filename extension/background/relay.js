@@ -10,7 +10,7 @@
  */
 
 import { errorText } from "./api.js";
-import { decodeResponse, encodeRequest } from "./bhttp.js";
+import { decodeResponse, encodeRequest, joined } from "./bhttp.js";
 import { KEY_PROBLEM, readKey, REQUEST_TYPE, RESPONSE_TYPE, seal } from "./ohttp.js";
 
 /**
@@ -34,8 +34,9 @@ import { KEY_PROBLEM, readKey, REQUEST_TYPE, RESPONSE_TYPE, seal } from "./ohttp
 /** Sizes of requests before they are sealed, in bytes. */
 const SIZES = [512, 2048];
 /** How long a page's photos are gathered, in milliseconds: images that load together are asked for within it. */
-const GATHER_MS = 50;
-const MAX_IN_FLIGHT = 6;
+const GATHER_MS = 30;
+/** Twice what browsers open connections: the next ones are sealed while others are on their way. */
+const MAX_IN_FLIGHT = 12;
 const MAX_WAITING = 300;
 const TIMEOUT_MS = 30_000;
 const MAX_PROBLEM = 4 * 1024;
@@ -258,7 +259,7 @@ async function read(response, limit) {
     }
     chunks.push(value);
   }
-  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+  return joined(chunks);
 }
 
 /**

@@ -11,6 +11,7 @@ import { hostOf } from "./domains.js";
 import { judge } from "./judge.js";
 import { guardPage, isLeakStopped, readLeaks, stopLeak } from "./leaks.js";
 import { pageOf, readPages, tabWith } from "./pages.js";
+import { onPlaceholder } from "./photos.js";
 import { disablePrediction } from "./prediction.js";
 import { note, readRecords } from "./record.js";
 import { cutReferer, noteReferer, readReferers, tightenPolicy } from "./referer.js";
@@ -25,6 +26,7 @@ import { engineBroke, engineReady, ready, state } from "./state.js";
  * @property {string} type
  * @property {string} method
  * @property {number} tabId
+ * @property {number} frameId
  * @property {import("./body.js").RequestBody | null} [requestBody]
  * @property {{url: string}[]} [frameAncestors] Firefox: innermost first
  * @property {string} [documentUrl] Firefox
@@ -275,6 +277,7 @@ async function observeReferer(details) {
  * @param {{rule: string, reason: string}} why
  */
 function put(details, page, outcome, why) {
+  if (outcome === "relay") onPlaceholder(details);
   const host = hostOf(page);
   const tabId = details.tabId >= 0 ? details.tabId : tabWith((url) => hostOf(url) === host);
   if (tabId >= 0) note(tabId, outcome, hostOf(details.url), why);

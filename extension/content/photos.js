@@ -23,8 +23,8 @@
   /** A page that keeps setting an image back gets its way in the end. */
   const MAX_TIMES = 8;
   const MAX_KNOWN = 2000;
-  /** Loads that come together are looked for together, in milliseconds. */
-  const GATHER_MS = 50;
+  /** What is not in the page yet is looked for again after so many milliseconds. */
+  const LATER_MS = 1000;
 
   /** What stands before a name in an image's description. */
   const TITLES = /^(dra?|dre|doc|doct(eu|o)re?|dottoress?a?|pr|prof|profess(eu|o)re?|m|mr|mrs|ms|mme|mlle|frau|herr|sra?|photo|foto|portrait|image)\.?$/i;
@@ -166,55 +166,50 @@
     considerAll(root, isReal);
   }
 
-  /** Nobody tells of a shadow root that is made, or of a background that has loaded. But the browser tells of each load. @type {Set<string>} */
-  const loaded = new Set();
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
-
-  new PerformanceObserver((entries) => {
-    for (const { name, initiatorType } of /** @type {PerformanceResourceTiming[]} */ (entries.getEntries())) {
-      if (!/^(img|image|css|input)$/.test(initiatorType) || !/^https?:/.test(name)) continue;
-      if (initiatorType === "css") loaded.add(name);
-      timer ??= setTimeout(look, GATHER_MS);
-    }
-  }).observe({ type: "resource", buffered: true });
-
-  async function look() {
-    timer = undefined;
-    const urls = [...loaded];
-    loaded.clear();
-    for (const root of roots) {
-      for (const element of root.querySelectorAll("*")) if (element.shadowRoot) watch(element.shadowRoot);
-    }
-    /** @type {Map<string, string>} */
-    const photos = new Map();
-    await Promise.all(
-      urls.map(async (url) => {
-        const photo = await answerFor(url);
-        if (photo) photos.set(url, photo);
-      }),
-    );
-    if (photos.size > 0) showBackgrounds(photos);
-  }
-
   /** Backgrounds that were changed, and their own styles before. @type {Map<HTMLElement, string>} */
   const changed = new Map();
   let isForbidden = false;
 
-  /** @param {Map<string, string>} photos blob: by address */
-  function showBackgrounds(photos) {
+  /**
+   * Nobody here is told of a shadow root that is made, or of a background that
+   * has loaded. But the background tells what was answered with a placeholder.
+   * @param {string[]} urls
+   * @returns {string[]} those that nothing on the page has shown so far
+   */
+  function look(urls) {
+    const unseen = urls.filter((url) => !known.has(url));
+    if (unseen.length === 0) return [];
     for (const root of roots) {
       for (const element of root.querySelectorAll("*")) {
-        if (isForbidden || !(element instanceof HTMLElement)) continue;
-        const before = getComputedStyle(element).backgroundImage;
-        if (!before.includes("url(")) continue;
-        const after = before.replace(/url\("([^"]*)"\)/g, (whole, url) => (photos.has(url) ? `url("${photos.get(url)}")` : whole));
-        if (after === before) continue;
-        if (!changed.has(element)) changed.set(element, element.style.backgroundImage);
-        element.style.backgroundImage = after;
+        if (element.shadowRoot) watch(element.shadowRoot);
+        if (!isForbidden && element instanceof HTMLElement) void considerBackground(element, unseen);
       }
     }
+    return unseen.filter((url) => !known.has(url));
   }
+
+  /**
+   * @param {HTMLElement} element
+   * @param {string[]} urls
+   */
+  async function considerBackground(element, urls) {
+    const before = getComputedStyle(element).backgroundImage;
+    const shown = urls.filter((url) => before.includes(`url("${url}")`));
+    for (const url of shown) {
+      const photo = await answerFor(url);
+      if (!photo || isForbidden) continue;
+      const now = getComputedStyle(element).backgroundImage;
+      if (!changed.has(element)) changed.set(element, element.style.backgroundImage);
+      element.style.backgroundImage = now.replaceAll(`url("${url}")`, `url("${photo}")`);
+    }
+  }
+
+  api.runtime.onMessage.addListener((message) => {
+    if (message?.type !== "relayed") return;
+    const unseen = look(message.urls);
+    // A picture can be on its way into the page.
+    if (unseen.length > 0) setTimeout(look, LATER_MS, unseen);
+  });
 
   document.addEventListener("securitypolicyviolation", ({ blockedURI }) => {
     if (!blockedURI.startsWith("blob") || changed.size === 0) return;

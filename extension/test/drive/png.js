@@ -1,12 +1,13 @@
 /**
  * Reads a browser's screenshot, to compare what a patient sees: a photo that
  * came another way must look as the photo does, and a placeholder does not.
+ * And writes pictures, for photo hosts.
  *
  * Only the PNG that browsers write for a screenshot: 8 bits a channel, RGB or
  * RGBA, not interlaced (PNG specification, third edition, 9 and 11.2).
  */
 
-import { inflateSync } from "node:zlib";
+import { crc32, deflateSync, inflateSync } from "node:zlib";
 
 /**
  * @typedef {object} Picture
@@ -82,6 +83,35 @@ function predicted(filter, left, up, corner) {
     default:
       return 0;
   }
+}
+
+/**
+ * @param {Picture} picture
+ * @returns {Uint8Array} the file
+ */
+export function encode({ width, height, channels, pixels }) {
+  const stride = width * channels;
+  const raw = Buffer.alloc((stride + 1) * height);
+  for (let y = 0; y < height; y++) raw.set(pixels.subarray(y * stride, (y + 1) * stride), y * (stride + 1) + 1);
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, channels === 4 ? 6 : 2], 8);
+  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  return Buffer.concat([signature, chunk("IHDR", header), chunk("IDAT", deflateSync(raw)), chunk("IEND", Buffer.alloc(0))]);
+}
+
+/**
+ * @param {string} kind
+ * @param {Buffer} body
+ */
+function chunk(kind, body) {
+  const all = Buffer.alloc(body.length + 12);
+  all.writeUInt32BE(body.length, 0);
+  all.write(kind, 4, "latin1");
+  all.set(body, 8);
+  all.writeUInt32BE(crc32(all.subarray(4, 8 + body.length)), 8 + body.length);
+  return all;
 }
 
 /** How many fields a side a look has. */

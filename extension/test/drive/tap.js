@@ -1,0 +1,75 @@
+/**
+ * Stands in front of a server on this machine and writes down every byte that
+ * passes, in both directions, as whoever runs that server could.
+ */
+
+import { connect, createServer } from "node:net";
+
+/**
+ * @typedef {object} Tap
+ * @property {number} port to connect to instead of the server's
+ * @property {() => Buffer} sent everything that clients have sent
+ * @property {() => Buffer} answered everything that the server has answered
+ * @property {() => number} connections so far
+ * @property {() => void} clear forgets what has passed
+ * @property {(address: string) => void} turn from now on to another server; who is connected has to connect again
+ * @property {() => Promise<void>} close
+ */
+
+/**
+ * @param {string} address of the server
+ * @returns {Promise<Tap>}
+ */
+export async function startTap(address) {
+  let to = Number(new URL(address).port);
+  let connections = 0;
+  /** @type {Buffer[]} */
+  let sent = [];
+  /** @type {Buffer[]} */
+  let answered = [];
+  /** @type {Set<import("node:net").Socket>} */
+  const open = new Set();
+  const server = createServer((client) => {
+    connections++;
+    const onward = connect(to, "127.0.0.1");
+    for (const [from, other, keep] of /** @type {const} */ ([
+      [client, onward, (/** @type {Buffer} */ data) => sent.push(data)],
+      [onward, client, (/** @type {Buffer} */ data) => answered.push(data)],
+    ])) {
+      open.add(from);
+      from.on("data", keep);
+      from.on("error", () => other.destroy());
+      from.on("close", () => {
+        open.delete(from);
+        other.destroy();
+      });
+      from.pipe(other);
+    }
+  });
+  const cut = () => {
+    for (const socket of open) socket.destroy();
+  };
+  await new Promise((done) => server.listen(0, "127.0.0.1", () => done(undefined)));
+  const where = server.address();
+  if (typeof where !== "object" || !where) throw new Error("the tap has no port");
+  return {
+    port: where.port,
+    sent: () => Buffer.concat(sent),
+    answered: () => Buffer.concat(answered),
+    connections: () => connections,
+    clear: () => {
+      connections = 0;
+      sent = [];
+      answered = [];
+    },
+    turn: (address) => {
+      to = Number(new URL(address).port);
+      cut();
+    },
+    close: () =>
+      new Promise((done) => {
+        server.close(() => done());
+        cut();
+      }),
+  };
+}

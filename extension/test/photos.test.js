@@ -1,0 +1,471 @@
+/**
+ * Photos through a relay and a gateway, which are processes of their own, from
+ * a photo host that must never meet a patient: what each of the three received
+ * is looked through, byte by byte.
+ */
+
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { createServer } from "node:http";
+import path from "node:path";
+import { after, afterEach, before, describe, it } from "node:test";
+import { newGatewayKey, startGateway, startRelay } from "./drive/demo.js";
+import { sleep, until } from "./drive/driver.js";
+import { startHost } from "./drive/host.js";
+import { decode, encode } from "./drive/png.js";
+import { startTap } from "./drive/tap.js";
+import { installed, openPopup, wantPhotos } from "./popup.js";
+import { BROWSERS, createWorld } from "./world.js";
+
+/** @typedef {import("./drive/driver.js").Browser} Browser */
+/** @typedef {import("./drive/driver.js").Tab} Tab */
+
+const COUNT = 50;
+/** How long the photo host takes, in milliseconds: over loopback alone, what a relay adds would be all there is. */
+const FAR_MS = 100;
+/** No photo is as wide as the placeholder, and each is as wide as no other. */
+const width = (/** @type {number} */ i) => 200 + i;
+/** Noise that cannot be compressed, 9 KB, as most doctors' photos have. */
+const height = (/** @type {number} */ i) => Math.ceil(3000 / width(i));
+
+/** @type {import("./world.js").World} */
+let world;
+/** @type {PhotoHost} */
+let host;
+/** @type {import("./drive/host.js").Host} */
+let site;
+/** What the site answers, by path. @type {Map<string, {body: string, type?: string, policy?: string}>} */
+const pages = new Map();
+/** @type {(() => Promise<unknown>)[]} */
+const ends = [];
+
+before(async () => {
+  world = await createWorld();
+  ends.push(world.close);
+  host = await startPhotoHost();
+  ends.push(host.close);
+  site = await startHost("booking.localhost", (request, response) => {
+    const page = pages.get(request.url ?? "");
+    response.setHeader("Content-Type", page?.type ?? "text/html");
+    if (page?.policy) response.setHeader("Content-Security-Policy", page.policy);
+    response.writeHead(page ? 200 : 404).end(page?.body);
+  });
+  ends.push(site.close);
+});
+after(async () => {
+  for (const end of ends.reverse()) await end();
+});
+
+/**
+ * @typedef {object} PhotoHost
+ * @property {(i: number) => string} url of a photo; every number is another one
+ * @property {(i: number) => string} id that stands in the address
+ * @property {(i: number) => Buffer} photo its bytes
+ * @property {{url: string, headers: import("node:http").IncomingHttpHeaders}[]} asked
+ * @property {() => number} strangers connections on which no gateway asked for anything
+ * @property {() => void} clear
+ * @property {() => Promise<void>} close
+ */
+
+/** @returns {Promise<PhotoHost>} */
+async function startPhotoHost() {
+  /** Ids of this run: no cache knows them. */
+  const salt = randomBytes(8).toString("hex");
+  const id = (/** @type {number} */ i) => createHash("sha256").update(`${salt} ${i}`).digest("hex").slice(0, 20);
+  /** @type {Map<number, Buffer>} */
+  const photos = new Map();
+  const photo = (/** @type {number} */ i) => {
+    let bytes = photos.get(i);
+    if (!bytes) {
+      bytes = Buffer.from(encode({ width: width(i), height: height(i), channels: 3, pixels: new Uint8Array(randomBytes(width(i) * height(i) * 3)) }));
+      photos.set(i, bytes);
+    }
+    return bytes;
+  };
+  /** @type {Map<string, number>} */
+  const numbers = new Map(Array.from({ length: 1000 }, (_, i) => [id(i), i]));
+  /** @type {PhotoHost["asked"]} */
+  const asked = [];
+  let connections = new Map();
+  const server = createServer((request, response) => {
+    const { url = "", headers } = request;
+    if (headers["user-agent"]?.startsWith("Paravent gateway")) connections.set(request.socket, true);
+    asked.push({ url, headers });
+    const number = numbers.get(/([0-9a-f]{20})\.jpg$/.exec(url)?.[1] ?? "");
+    setTimeout(() => {
+      response.setHeader("Cache-Control", "no-store");
+      if (number === undefined) response.writeHead(404).end();
+      else response.setHeader("Content-Type", "image/png").end(photo(number));
+    }, FAR_MS);
+  }).on("connection", (socket) => connections.set(socket, false));
+  await new Promise((done) => server.listen(0, "127.0.0.1", () => done(undefined)));
+  const where = server.address();
+  if (typeof where !== "object" || !where) throw new Error("the photo host has no port");
+  return {
+    id,
+    url: (i) => `http://photos.localhost:${where.port}/clinic/image/upload/w_1/${id(i)}.jpg`,
+    photo,
+    asked,
+    strangers: () => [...connections.values()].filter((isGateway) => !isGateway).length,
+    clear: () => {
+      asked.length = 0;
+      connections = new Map();
+    },
+    close: () =>
+      new Promise((done) => {
+        server.close(() => done());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/**
+ * A relay and a gateway of a test's own, each behind a tap.
+ * @param {string} name
+ */
+async function startPair(name) {
+  const dir = path.join(world.dir, name);
+  const key = await newGatewayKey(dir);
+  const gateway = await startGateway(dir, world.store);
+  const toGateway = await startTap(gateway.url);
+  const relay = await startRelay(`http://127.0.0.1:${toGateway.port}/gateway`);
+  const toRelay = await startTap(relay.url);
+  const url = `http://relay.localhost:${toRelay.port}/relay`;
+  ends.push(gateway.close, toGateway.close, relay.close, toRelay.close);
+  return { relay: { name, url, keys: [key] }, gateway, toGateway, toRelay, close: relay.close };
+}
+
+/** @typedef {Awaited<ReturnType<typeof startPair>>} Pair */
+
+let count = 0;
+
+/**
+ * Puts a page on the site.
+ * @param {string} body
+ * @param {string} [policy]
+ * @returns {string} its address
+ */
+function page(body, policy) {
+  const place = `/oncologist/paris/${++count}`;
+  pages.set(place, { body: `<!doctype html><title>doctors</title><link rel="icon" href="data:,">${body}`, policy });
+  return site.origin + place;
+}
+
+/** @param {number[]} numbers @param {string} [alt] */
+const images = (numbers, alt = "Dr. Camille Aubert") =>
+  numbers.map((i) => `<img id="p${i}" alt="${alt}" src="${host.url(i)}">`).join("");
+
+/** @param {number} from */
+const some = (from, length = COUNT) => Array.from({ length }, (_, i) => from + i);
+
+/** Widths of the page's images. @param {Tab} tab */
+const widths = (tab) => tab.evaluate(() => Array.from(document.images, (image) => (image.complete ? image.naturalWidth : 0)));
+
+/** @param {Tab} tab @param {number[]} numbers */
+async function allShown(tab, numbers) {
+  let seen = "";
+  await until(
+    async () => {
+      const all = await widths(tab);
+      seen = all.join(" ");
+      return numbers.every((i, at) => all[at] === width(i));
+    },
+    { every: 20, what: "all photos" },
+  ).catch((error) => {
+    throw new Error(`${error.message}; the images are so wide: ${seen}`);
+  });
+}
+
+/** Notes when the last of a page's photos has come, in milliseconds from the page's own start. */
+const CLOCK = `<script>
+  document.addEventListener("load", () => {
+    if (Array.from(document.images).every(({ complete, naturalWidth }) => complete && naturalWidth >= 200)) document.title = performance.now();
+  }, true);
+</script>`;
+
+/**
+ * @param {Tab} tab
+ * @param {string} address
+ * @param {number[]} numbers
+ * @returns {Promise<number>} milliseconds until all are there
+ */
+async function timed(tab, address, numbers) {
+  await tab.open(address);
+  await tab.waitFor(() => Number(document.title) > 0, { what: "all photos" });
+  await allShown(tab, numbers);
+  return tab.evaluate(() => Number(document.title));
+}
+
+for (const name of BROWSERS) {
+  describe(name, () => {
+    const first = name === "chromium" ? 0 : 500;
+    /** @type {Pair} */
+    let pair;
+    /** @type {string} */
+    let extension;
+    before(async () => {
+      pair = await startPair(`pair-${name}`);
+      extension = await world.extension(name, { relays: [pair.relay] });
+    });
+    /** @type {Browser[]} */
+    const open = [];
+    afterEach(async () => {
+      for (const browser of open.splice(0)) await browser.kill();
+    });
+
+    /** @param {import("./drive/driver.js").LaunchOptions} [options] */
+    const launch = async (options = { extension }) => {
+      const browser = await world.launch(name, options);
+      open.push(browser);
+      if (options.extension) await installed(browser);
+      return browser;
+    };
+    const asking = async () => {
+      const browser = await launch();
+      await wantPhotos(browser, page(images([first + 400])));
+      return browser;
+    };
+
+    it("before the question is answered, and when it is answered with no, nothing reaches the relay", async () => {
+      const browser = await launch();
+      host.clear();
+      pair.toRelay.clear();
+      const tab = browser.tab();
+      await tab.open(page(images(some(first, 5))));
+      await until(async () => (await tab.evaluate(() => document.images[0]?.src ?? "")).startsWith("blob:"), { what: "initials" });
+      const popup = await openPopup(browser, tab);
+      await popup.page.waitFor(() => document.querySelector("#photos-no:not([hidden])"));
+      assert.match(await popup.text(), /left out until you decide/);
+      await popup.page.click("#photos-no");
+      await popup.page.waitFor(() => /as you chose/.test(document.body.innerText));
+      await popup.close();
+      await tab.open(page(images(some(first, 5))));
+      await until(async () => (await tab.evaluate(() => document.images[4]?.src ?? "")).startsWith("blob:"), { what: "initials" });
+      assert.deepEqual(await widths(tab), [128, 128, 128, 128, 128]);
+      await sleep(500);
+      assert.equal(pair.toRelay.connections(), 0);
+      assert.equal(host.asked.length + host.strangers(), 0);
+    });
+
+    it(`${COUNT} photos: all are shown, and neither host, relay nor gateway learns what it must not`, async (t) => {
+      const numbers = some(first);
+      const plain = await launch({});
+      const browser = await asking();
+      // The quickest of some: this machine may be busy with something else.
+      let [direct, relayed] = [Infinity, Infinity];
+      for (const others of [some(first + 200), some(first + 250), some(first + 300)]) {
+        const address = page(CLOCK + images(others));
+        await plain.tab().front();
+        direct = Math.min(direct, await timed(plain.tab(), address, others));
+        await browser.tab().front();
+        relayed = Math.min(relayed, await timed(browser.tab(), address, others));
+      }
+      t.diagnostic(`${COUNT} photos: ${Math.round(direct)} ms direct, ${Math.round(relayed)} ms by relay, ${(relayed / direct).toFixed(2)} times`);
+      await plain.tab().open("about:blank");
+      await browser.tab().open("about:blank");
+      host.clear();
+      pair.toRelay.clear();
+      pair.toGateway.clear();
+      await browser.tab().open(page(images(numbers)));
+      await allShown(browser.tab(), numbers);
+      // The photo host met the gateway, once for each photo, and nobody else.
+      assert.equal(host.strangers(), 0);
+      assert.deepEqual(host.asked.map(({ url }) => /([0-9a-f]{20})\.jpg$/.exec(url)?.[1]).toSorted(), numbers.map(host.id).toSorted());
+      for (const { headers } of host.asked) {
+        for (const header of ["cookie", "referer", "origin", "accept-language", "forwarded", "x-forwarded-for", "if-none-match", "range"]) {
+          assert.ok(!(header in headers), `the photo host got ${header}`);
+        }
+      }
+      // The relay saw nothing of what was asked for, and two sizes at most.
+      const { toRelay, toGateway } = pair;
+      for (const [who, bytes] of /** @type {const} */ ([
+        ["relay", toRelay.sent()],
+        ["relay's answers", toRelay.answered()],
+        ["gateway", toGateway.sent()],
+        ["gateway's answers", toGateway.answered()],
+      ])) {
+        for (const i of numbers) {
+          assert.ok(!bytes.includes(host.id(i)), `${who}: the id of a photo`);
+          assert.ok(!bytes.includes(host.photo(i).subarray(100, 132)), `${who}: a piece of a photo`);
+        }
+        for (const word of ["photos.localhost", "booking.localhost", "oncologist", "clinic/image"]) assert.ok(!bytes.includes(word), `${who}: ${word}`);
+      }
+      const requests = requestsIn(toRelay.sent());
+      assert.equal(requests.length, COUNT);
+      assert.ok(new Set(requests.map((request) => request["content-length"])).size <= 2);
+      for (const request of requests) {
+        for (const header of ["cookie", "referer"]) assert.ok(!(header in request), `the relay got ${header}`);
+        assert.ok(!/[0-9a-f]{8}-/.test(request["origin"] ?? ""), `the relay got the profile's own ${request["origin"]}`);
+      }
+      // Whoever asks, the gateway sees the same headers.
+      const alike = new Set(requestsIn(toGateway.sent()).map((request) => Object.keys(request).join(" ")));
+      assert.deepEqual([...alike], ["host content-length content-type"]);
+
+      assert.ok(relayed <= 2 * direct, `${Math.round(relayed)} ms by relay, ${Math.round(direct)} ms direct`);
+    });
+
+    it("a second patient who looks at the same page causes no request to the photo host", async () => {
+      const numbers = some(first);
+      const browser = await asking();
+      host.clear();
+      await browser.tab().open(page(images(numbers)));
+      await allShown(browser.tab(), numbers);
+      assert.equal(host.asked.length + host.strangers(), 0);
+    });
+
+    it("a photo comes in every way that a page can show it", async () => {
+      const browser = await asking();
+      const tab = browser.tab();
+      await tab.setViewport(1280, 900);
+      host.clear();
+      const [u] = [(/** @type {number} */ i) => host.url(first + 100 + i)];
+      const inner = page(`<img src="${u(0)}">`);
+      const address = page(`<body>
+        <img data-n="1" srcset="${u(1)} 1x, ${u(1)} 2x">
+        <picture><source srcset="${u(2)}" type="image/jpeg"><img data-n="2" src="${u(3)}"></picture>
+        <iframe id="frame" src="${inner}"></iframe>
+        <iframe id="blank" srcdoc='<img src="${u(4)}">'></iframe>
+        <div id="host"></div>
+        <div id="back" style="width:100px;height:50px;background-image:url('${u(6)}')"></div>
+        <p style="height:4000px"></p>
+        <img data-n="7" loading="lazy" width="100" height="50" src="${u(7)}">
+        <script>
+          document.querySelector("#host").attachShadow({ mode: "open" }).innerHTML = '<p><img src="${u(5)}"></p>';
+          const detached = new Image();
+          detached.dataset.n = 8;
+          detached.onload = () => document.body.append(detached);
+          detached.src = "${u(8)}";
+          const changing = new Image();
+          changing.dataset.n = 10;
+          changing.src = "${u(9)}";
+          document.body.append(changing);
+          setTimeout(() => { changing.src = "${u(10)}"; }, 1500);
+        </script>`);
+      await tab.open(address);
+      await tab.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+      const seen = () =>
+        tab.evaluate(() => {
+          /** @param {string} id */
+          const inFrame = (id) => /** @type {HTMLIFrameElement} */ (document.querySelector(id)).contentDocument?.querySelector("img")?.naturalWidth;
+          /** @type {Record<string, number | string | undefined>} */
+          const all = { 0: inFrame("#frame"), 4: inFrame("#blank") };
+          for (const image of document.querySelectorAll("img")) all[image.dataset["n"] ?? ""] = image.naturalWidth;
+          all[5] = document.querySelector("#host")?.shadowRoot?.querySelector("img")?.naturalWidth;
+          all[6] = getComputedStyle(/** @type {Element} */ (document.querySelector("#back"))).backgroundImage.slice(0, 10);
+          return all;
+        });
+      const want = Object.fromEntries([0, 1, 2, 4, 5, 7, 8, 10].map((n) => [n, width(first + 100 + n)]));
+      let last = {};
+      await until(
+        async () => {
+          last = await seen();
+          return Object.entries({ ...want, 6: 'url("blob:' }).every(([n, value]) => /** @type {any} */ (last)[n] === value);
+        },
+        { what: "every photo" },
+      ).catch((error) => assert.deepEqual(last, { ...want, 6: 'url("blob:' }, error.message));
+      assert.equal(host.strangers(), 0);
+    });
+
+    it("a background is the photo, or stays the placeholder where the page's policy forbids that", async () => {
+      const browser = await asking();
+      const tab = browser.tab();
+      host.clear();
+      const url = host.url(first + 120);
+      const back = `<div id="back" style="width:100px;height:50px;background-image:url('${url}')"></div>${images([first + 121])}`;
+      await tab.open(page(back, `img-src ${new URL(url).origin}`));
+      await allShown(tab, [first + 121]);
+      await sleep(1500);
+      const box = await tab.evaluate(() => {
+        const { x, y, width, height } = /** @type {Element} */ (document.querySelector("#back")).getBoundingClientRect();
+        return { x, y, width, height };
+      });
+      const { pixels, width: stride, channels } = decode(await tab.screenshot());
+      const colours = new Set();
+      for (let y = box.y + 5; y < box.y + box.height - 5; y++) {
+        for (let x = box.x + 5; x < box.x + box.width - 5; x++) {
+          const at = (Math.round(y) * stride + Math.round(x)) * channels;
+          colours.add(pixels.subarray(at, at + 3).join());
+        }
+      }
+      // A photo here has a thousand, the placeholder a few, and nothing has one.
+      assert.ok(colours.size > 1, "there is nothing");
+      assert.equal(host.strangers(), 0);
+    });
+
+    it("photos are there when a page comes back from the back/forward cache", async () => {
+      const browser = await asking();
+      const tab = browser.tab();
+      await tab.open(page(images(some(first + 130, 3))));
+      await allShown(tab, some(first + 130, 3));
+      await tab.open(page("another page"));
+      await tab.evaluate(() => history.back());
+      await tab.waitFor(() => document.images.length === 3);
+      await allShown(tab, some(first + 130, 3));
+      await tab.evaluate((url) => document.body.append(Object.assign(new Image(), { src: url })), host.url(first + 133));
+      await allShown(tab, some(first + 130, 4));
+    });
+
+    it("when the gateway's key changes in mid-page, the next one is used", async () => {
+      const own = await startPair(`rotating-${name}`);
+      const dir = path.join(world.dir, `rotated-${name}`);
+      own.relay.keys.push(await newGatewayKey(dir));
+      const next = await startGateway(dir, world.store);
+      ends.push(next.close);
+      const browser = await launch({ extension: await world.extension(name, { relays: [own.relay] }) });
+      await wantPhotos(browser, page(images([first + 400])));
+      const tab = browser.tab();
+      await tab.open(page(images(some(first + 140, 5))));
+      await allShown(tab, some(first + 140, 5));
+      own.toGateway.turn(next.url);
+      await own.gateway.close();
+      await tab.evaluate((urls) => document.body.append(...urls.map((src) => Object.assign(new Image(), { src }))), some(first + 145, 5).map(host.url));
+      await allShown(tab, some(first + 140, 10));
+    });
+
+    it("with no gateway, then no relay, placeholders stand, nothing goes direct, and the popup says why", async () => {
+      const own = await startPair(`failing-${name}`);
+      const browser = await launch({ extension: await world.extension(name, { relays: [own.relay] }) });
+      await wantPhotos(browser, page(images([first + 400])));
+      host.clear();
+      const tab = browser.tab();
+      /** @param {number} from @param {RegExp} words */
+      const failing = async (from, words) => {
+        await tab.open(page(images(some(from, 3))));
+        const popup = await openPopup(browser, tab);
+        await until(async () => (await popup.state()).record?.photos.failed === 3, { what: "three photos to fail" });
+        await until(async () => words.test(await popup.text()), { what: String(words) });
+        await popup.close();
+        await until(async () => (await widths(tab)).every((wide) => wide === 128), { what: "placeholders" });
+      };
+      await tab.open(page(images([first + 159])));
+      await allShown(tab, [first + 159]);
+      host.clear();
+      await own.gateway.close();
+      await failing(first + 160, /could not reach its gateway/);
+      await own.close();
+      await own.toRelay.close();
+      await failing(first + 170, /relay could not be reached/);
+      assert.equal(host.asked.length + host.strangers(), 0);
+    });
+  });
+}
+
+/**
+ * Headers of the HTTP/1.1 requests in a capture of one or many connections.
+ * @param {Buffer} bytes
+ * @returns {Record<string, string>[]}
+ */
+function requestsIn(bytes) {
+  const text = bytes.toString("latin1");
+  return [...text.matchAll(/POST \/\w+ HTTP\/1\.1\r\n((?:[^\r\n]+\r\n)+)\r\n/g)].map(([, lines = ""]) =>
+    Object.fromEntries(
+      lines
+        .trimEnd()
+        .split("\r\n")
+        .map((line) => {
+          const [key = "", ...value] = line.split(": ");
+          return [key.toLowerCase(), value.join(": ")];
+        }),
+    ),
+  );
+}
