@@ -17,6 +17,7 @@ import { Module } from "./wasm.js";
  * @property {Blob} list what is fetched
  * @property {string[]} signers names of the maintainers who signed it
  * @property {Witness[]} witnesses who have seen the log with it
+ * @property {import("./relay.js").Relay[]} relays that photos may be asked through
  * @property {string} trust who is trusted from now on
  * @property {string} client what is to be remembered with the list
  */

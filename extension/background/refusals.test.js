@@ -68,7 +68,7 @@ describe("lists", () => {
       await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
       const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
       const said = {
-        index: 1, issued: "", expires: "", minWaitSeconds: 900, signers: [], witnesses: [], trust: "", client: "",
+        index: 1, issued: "", expires: "", minWaitSeconds: 900, signers: [], witnesses: [], relays: [], trust: "", client: "",
         list: want, bundle: bundle ?? (expect === "" ? digest(compiled(desk, list)) : digest(list)),
       };
       const taking = fetchRelease({

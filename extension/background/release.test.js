@@ -52,6 +52,7 @@ const said = {
   list: { size: list.length, sha256: sha256(list) },
   signers: ["demo.one"],
   witnesses: [],
+  relays: [],
   trust: "threshold 1",
   client: "4",
 };

@@ -204,8 +204,8 @@ export async function remembered(settings) {
  * @param {string} trust
  */
 async function take({ noteSha256, said, about, bundle: bytes }, server, trust) {
-  const { index, issued, expires, minWaitSeconds, signers, witnesses, trust: trustNow, client } = said;
-  const release = { server, trust, trustNow, client, noteSha256, index, issued, expires, minWaitSeconds, signers, witnesses };
+  const { index, issued, expires, minWaitSeconds, signers, witnesses, relays, trust: trustNow, client } = said;
+  const release = { server, trust, trustNow, client, noteSha256, index, issued, expires, minWaitSeconds, signers, witnesses, relays };
   const info = listInfo(said.bundle.sha256, said.list.sha256, about, release);
   const engine = await Engine.open(bytes).catch((error) => {
     throw new Refusal("engine", errorText(error));

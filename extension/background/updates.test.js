@@ -122,6 +122,25 @@ test("a release comes into force with all that is remembered of it, and is not f
   assert.equal(next.list?.release?.index, 1);
 });
 
+test("a release brings the relays that it names, and takes away those that it does not", async () => {
+  // The key configuration of RFC 9458, appendix A, under two identifiers.
+  const [key, next] = ["01", "02"].map((id) =>
+    Buffer.from(`${id}002031e1f05a740102115220e9af918f738674aec95f54db6e04eb705aae8e79815500080001000100010003`, "hex").toString("base64"),
+  );
+  const relays = [
+    { name: "north", url: "https://relay.example/relay", keys: [key] },
+    { name: "south", url: "https://south.example/relay", keys: [key, next] },
+  ];
+  const log = newLog();
+  log.publish({ ...at(0), relays });
+  const taken = await live({ disk: empty(), log });
+  assert.equal(taken.updates?.error, null);
+  assert.deepEqual(taken.list?.release?.relays, relays);
+  log.publish(at(1));
+  const after = await live({ disk: taken.disk, log });
+  assert.deepEqual(after.list?.release?.relays, []);
+});
+
 test("wherever the browser stops a poll, the next wake finds rules and list of one release", async (t) => {
   const log = newLog();
   log.publish(at(0));

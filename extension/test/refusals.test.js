@@ -188,7 +188,7 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
             /** @type {typeof import("../background/release.js")} */
             const { fetchRelease } = await import(`${own}background/release.js`);
             const said = {
-              index: 1, issued: "", expires: "", minWaitSeconds: 900, signers: [], witnesses: [], trust: "", client: "",
+              index: 1, issued: "", expires: "", minWaitSeconds: 900, signers: [], witnesses: [], relays: [], trust: "", client: "",
               list: text, bundle: compiledTo,
             };
             try {

@@ -125,10 +125,11 @@ export class Log {
    * @param {Terms} [what.terms] who is trusted from now on
    * @param {string[]} [what.signers] instead of all that must sign
    * @param {string[]} [what.cosigners] instead of all witnesses
+   * @param {import("../background/relay.js").Relay[]} [what.relays] sorted by name
    * @param {string} [what.issued] RFC 3339
    * @param {string} [what.expires] RFC 3339
    */
-  publish({ text, bundle, terms = this.terms, signers, cosigners, issued = "2026-11-22T07:00:00Z", expires = "2099-11-22T07:00:00Z" }) {
+  publish({ text, bundle, terms = this.terms, signers, cosigners, relays = [], issued = "2026-11-22T07:00:00Z", expires = "2099-11-22T07:00:00Z" }) {
     const index = this.#notes.length;
     const trust = this.#text(terms);
     const said = [
@@ -143,6 +144,7 @@ export class Log {
       `list ${digest(text)}`,
       `bundle ${digest(bundle)}`,
       `filters ${digest(Buffer.from("filters"))}`,
+      ...relays.map(({ name, url, keys }) => ["relay", name, url, ...keys].join(" ")),
       "",
     ].join("\n");
     const names = signers ?? new Set([...this.terms.maintainers, ...terms.maintainers]);

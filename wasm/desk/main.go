@@ -109,6 +109,13 @@ type witness struct {
 	Time string `json:"time"`
 }
 
+// relay is one that photos may be asked through.
+type relay struct {
+	Name string   `json:"name"`
+	URL  string   `json:"url"`
+	Keys [][]byte `json:"keys"` // of its gateway, in base64
+}
+
 // taken is what a verified release says, and what the reader is to remember.
 type taken struct {
 	Index          uint64    `json:"index"`
@@ -119,6 +126,7 @@ type taken struct {
 	List           blob      `json:"list"`
 	Signers        []string  `json:"signers"`
 	Witnesses      []witness `json:"witnesses"`
+	Relays         []relay   `json:"relays"`
 	Trust          string    `json:"trust"`
 	Client         string    `json:"client"`
 }
@@ -175,10 +183,13 @@ func verify(answerLength, trustLength, clientLength, namesLength, bytesLength, a
 			Index: t.Release.Index, MinWaitSeconds: t.Release.WaitSeconds,
 			Issued: t.Release.Issued.Format(time.RFC3339), Expires: t.Release.Expires.Format(time.RFC3339),
 			Bundle: blob(t.Release.Bundle), List: blob(t.Release.List),
-			Signers: t.Signers, Witnesses: []witness{}, Trust: t.Trust.Text(), Client: state,
+			Signers: t.Signers, Witnesses: []witness{}, Relays: []relay{}, Trust: t.Trust.Text(), Client: state,
 		}
 		for _, w := range t.Witnesses {
 			said.Witnesses = append(said.Witnesses, witness{w.Name, w.Time.UTC().Format(time.RFC3339)})
+		}
+		for _, r := range t.Release.Relays {
+			said.Relays = append(said.Relays, relay(r))
 		}
 		return json.Marshal(verified{Taken: said})
 	}, answerLength, trustLength, clientLength, namesLength, bytesLength)
