@@ -208,7 +208,7 @@ func TestSearch(t *testing.T) {
 		query string
 		wants []string
 	}{
-		{"tracker.example", []string{"tracker.example is listed</h1>", "Tracker &amp; Co, with its seat in France", "<code>||tracker.example^</code>",
+		{"tracker.example", []string{"tracker.example is listed</h1>", "Tracker &amp; Co, with its seat in France", "The law at its seat: GDPR, Regulation (EU) 2016/679.", "<code>||tracker.example^</code>",
 			"Stops all requests to tracker.example and its subdomains on protected sites.", "One rule holds only on pages of sites that nobody protects",
 			"@@||tracker.example/x.js$domain=elsewhere.example", "2 of its subdomains are listed by themselves", `href="/search?q=a.tracker.example&amp;lang=en"`,
 			"Why it was listed", "commit abababababababababababababababababababab", "1 more rules look at the address alone"}},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"paravent/lists/diff"
+	"paravent/lists/law"
 )
 
 // A writer writes a page. The formats are HTML with "%s" in text and in values
@@ -267,6 +268,11 @@ func (w *writer) found(v *view) {
 		w.line("p", "q.who.none")
 	} else {
 		w.line("p", "q.who.in", f.Recipient.Name, w.country(f.Recipient.Country))
+		if l, ok := law.Of(f.Recipient.Country); ok && l.Key == "cloud-act" {
+			w.line("p", "q.law.cloud-act", l.Name)
+		} else if ok {
+			w.line("p", "q.law", l.Name)
+		}
 	}
 	if len(f.Rules) > 0 {
 		w.line("h2", "q.rules")
