@@ -40,6 +40,13 @@ test("every sentence that a page asks for by name is there", async () => {
   }
 });
 
+test("every reason why a photo does not come has a sentence", async () => {
+  const [, type = ""] = /@typedef \{(.*)\} Problem/.exec(await read("background/relay.js")) ?? [];
+  const problems = [...type.matchAll(/"(\w+)"/g)].map(([, problem]) => problem);
+  assert.ok(problems.length > 5, `${problems}`);
+  for (const problem of problems) assert.ok(`photo_${problem}` in english, problem);
+});
+
 test("every reason for refusing a release has a sentence", async () => {
   const types = /@typedef \{.*"\).Code \| (.*"stopped")\} Code/.exec(await read("background/release.js"))?.[1] ?? "";
   const own = /@typedef \{(.*"consistency")\} Code/.exec(await read("background/desk.js"))?.[1] ?? "";
