@@ -6,7 +6,7 @@
 // party's TCP connections can be told apart:
 //
 //	booking           the site: search, results, doctor, form, confirmation
-//	lists, gateway    handlers given by the caller: the list server and the photo gateway
+//	lists             the list server, a handler given by the caller
 //	board             what every recipient learnt, in plain words
 //	photos, bucket    the doctors' photos (Cloudinary-like, S3-like)
 //	analytics … widgets   recipients of telemetry
@@ -40,9 +40,9 @@ type Options struct {
 	// Port is the first host's TCP port; the others count up from it in the
 	// order of the package comment. 0 lets the system choose each.
 	Port int
-	// Lists answers lists.localhost, Gateway gateway.localhost. If nil, that
-	// host answers 404 with a sentence.
-	Lists, Gateway http.Handler
+	// Lists answers lists.localhost. If nil, that host answers 404 with a
+	// sentence.
+	Lists http.Handler
 	// Ready receives one line of JSON, an Addresses, when every host listens.
 	Ready io.Writer
 	// Log receives the few events that are not a request; nil discards them.
@@ -54,7 +54,6 @@ type Options struct {
 type Addresses struct {
 	Site       string            `json:"site"`
 	Lists      string            `json:"lists"`
-	Gateway    string            `json:"gateway"`
 	Board      string            `json:"board"`
 	Recipients map[string]string `json:"recipients"`
 	Needs      map[string]string `json:"needs"`
@@ -83,7 +82,7 @@ func Run(ctx context.Context, o Options) error {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	t := newTown(o.Lists, o.Gateway)
+	t := newTown(o.Lists)
 	var listeners []net.Listener
 	defer func() {
 		for _, l := range listeners {
@@ -154,7 +153,7 @@ type town struct {
 	byKey map[string]*host
 }
 
-func newTown(lists, gateway http.Handler) *town {
+func newTown(lists http.Handler) *town {
 	t := &town{byKey: map[string]*host{}}
 	add := func(key, name string, recorded bool) {
 		h := &host{key: key, name: name}
@@ -164,7 +163,7 @@ func newTown(lists, gateway http.Handler) *town {
 		t.hosts = append(t.hosts, h)
 		t.byKey[key] = h
 	}
-	for _, key := range []string{"booking", "lists", "gateway", "board"} {
+	for _, key := range []string{"booking", "lists", "board"} {
 		add(key, key+".localhost", false)
 	}
 	for _, key := range recipientKeys {
@@ -177,18 +176,13 @@ func newTown(lists, gateway http.Handler) *town {
 	for _, key := range needKeys {
 		add(key, key+".localhost", true)
 	}
-	t.host("lists").serve = orAbsent(lists, "This demo was started without a list server.")
-	t.host("gateway").serve = orAbsent(gateway, "This demo was started without a photo gateway.")
-	return t
-}
-
-func orAbsent(h http.Handler, sentence string) http.Handler {
-	if h != nil {
-		return h
+	if lists == nil {
+		lists = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			http.Error(w, "This demo was started without a list server.", http.StatusNotFound)
+		})
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		http.Error(w, sentence, http.StatusNotFound)
-	})
+	t.host("lists").serve = lists
+	return t
 }
 
 // settle gives every host its handler, now that all origins are known.
@@ -223,7 +217,6 @@ func (t *town) addresses() Addresses {
 	a := Addresses{
 		Site:       t.host("booking").origin,
 		Lists:      t.host("lists").origin,
-		Gateway:    t.host("gateway").origin,
 		Board:      t.host("board").origin,
 		Recipients: map[string]string{},
 		Needs:      map[string]string{},

@@ -126,8 +126,8 @@ func TestReadyLine(t *testing.T) {
 	if strings.Count(v.line, "\n") != 1 {
 		t.Errorf("not one line: %q", v.line)
 	}
-	want := map[string]string{"site": v.Site, "lists": v.Addresses.Lists, "gateway": v.Addresses.Gateway, "board": v.Board}
-	hosts := map[string]string{"site": "booking.localhost", "lists": "lists.localhost", "gateway": "gateway.localhost", "board": "board.localhost"}
+	want := map[string]string{"site": v.Site, "lists": v.Addresses.Lists, "board": v.Board}
+	hosts := map[string]string{"site": "booking.localhost", "lists": "lists.localhost", "board": "board.localhost"}
 	for _, key := range recipientKeys {
 		want[key], hosts[key] = v.Recipients[key], key+".localhost"
 	}
@@ -148,9 +148,6 @@ func TestReadyLine(t *testing.T) {
 	}
 	if got := v.get(v.Addresses.Lists + "/v1/release"); got != "the list" {
 		t.Errorf("lists answered %q", got)
-	}
-	if resp, body := v.send("GET", v.Addresses.Gateway, ""); resp.StatusCode != http.StatusNotFound || !strings.Contains(body, "without a photo gateway") {
-		t.Errorf("no gateway: %s %q", resp.Status, body)
 	}
 }
 

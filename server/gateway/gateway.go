@@ -41,8 +41,7 @@ import (
 
 // Options says what a gateway opens and fetches.
 type Options struct {
-	// Keys returns the keys that open requests at the moment. Without it and
-	// Cache nothing sealed is opened.
+	// Keys returns the keys that open requests at the moment.
 	Keys func() *ohttp.Keys
 	// Cache keeps the photos.
 	Cache *Cache
@@ -109,8 +108,8 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	contentType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if contentType != ohttp.RequestType || g.Keys == nil {
-		g.openly(w, r)
+	if contentType != ohttp.RequestType {
+		problem(w, http.StatusUnsupportedMediaType, "the content type is not "+ohttp.RequestType)
 		return
 	}
 	g.sealed(w, r)

@@ -377,9 +377,6 @@ func TestRefusedAddresses(t *testing.T) {
 			if (status != 400 && status != 403) || !strings.HasPrefix(answer, "url: ") && answer != "the sealed request is no Binary HTTP" {
 				t.Errorf("%s, %q: got %d %s", name, address, status, answer)
 			}
-			if status, answer := askOpenly(t, gateway, address); (status != 400 && status != 403) || !strings.HasPrefix(answer, `{"error":"url: `) {
-				t.Errorf("%s, %q, openly: got %d %s", name, address, status, answer)
-			}
 		}
 	}
 	for _, address := range []string{"http://photos.localhost:" + port + "/", "https://photos.localhost:" + port + "/"} {

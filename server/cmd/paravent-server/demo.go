@@ -9,10 +9,9 @@ import (
 	"log/slog"
 
 	"paravent/server/demo"
-	"paravent/server/gateway"
 )
 
-// runDemo is the verb "demo". Only here does a gateway fetch from loopback.
+// runDemo is the verb "demo".
 func runDemo(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	lists := newListFlags(flags)
@@ -23,12 +22,10 @@ func runDemo(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	o := demo.Options{Port: *port, Ready: stdout, Log: log}
 	if *lists.dir != "" {
-		dir, h, err := lists.open(ctx, log)
-		if err != nil {
+		var err error
+		if o.Lists, err = lists.open(ctx, log); err != nil {
 			return fmt.Errorf("demo: %w", err)
 		}
-		o.Lists = h
-		o.Gateway = gateway.New(gateway.Options{Allow: photoRules(dir, log), Log: log, DemoLoopback: true})
 	} else if *lists.trust != "" || *lists.logKey != "" {
 		return errors.New("demo: -trust and -log-key need -store DIR")
 	}

@@ -28,16 +28,14 @@ import (
 
 const usage = `paravent-server serves releases of the list and runs the demo.
 
-  paravent-server serve -store DIR -listen ADDR [-trust FILE -log-key FILE] [-gateway]
+  paravent-server serve -store DIR -listen ADDR [-trust FILE -log-key FILE]
       Serves the releases in DIR and the log they stand in, at /v1/…,
       /checkpoint and /tile/…, with /healthz and /metrics, and at / a page for
       people, where hosts can be searched. With -trust and -log-key it also
       takes new ones from "paravent release push": release 0 by the maintainers
       of the trust text FILE, later ones by those that the log names; it signs
-      the log's checkpoints with the key FILE, made by "paravent key new". With
-      -gateway it also answers POST /gateway: it fetches photos that the list
-      relays, and nothing else. Prints one line of JSON with its address when
-      it is ready.
+      the log's checkpoints with the key FILE, made by "paravent key new".
+      Prints one line of JSON with its address when it is ready.
 
   paravent-server export -store DIR OUT
       Writes all that serve would serve of DIR as files below OUT, for any web

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -178,73 +177,28 @@ func ask(t *testing.T, method, origin, path, body string) (status int, contentTy
 	return response.StatusCode, response.Header.Get("Content-Type"), string(text)
 }
 
-func TestServeHasNoGatewayUnlessAsked(t *testing.T) {
+func TestServe(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "||photos.localhost/*.jpg|")
-	const body = `{"url":"http://photos.localhost:1/a.jpg"}`
-	plain := start(t, "serve", "-store", dir, "-listen", "127.0.0.1:0")["lists"].(string)
-	if status, _, answer := ask(t, "GET", plain, "/v1/release", ""); status != 200 || !strings.HasPrefix(answer, "paravent release 2\nindex 0\n") {
+	lists := start(t, "serve", "-store", dir, "-listen", "127.0.0.1:0")["lists"].(string)
+	if status, _, answer := ask(t, "GET", lists, "/v1/release", ""); status != 200 || !strings.HasPrefix(answer, "paravent release 2\nindex 0\n") {
 		t.Errorf("release: %d %s", status, answer)
 	}
-	if status, _, answer := ask(t, "POST", plain, "/gateway", body); status != 404 {
-		t.Errorf("gateway: %d %s", status, answer)
-	}
-	asked := start(t, "serve", "-gateway", "-store", dir, "-listen", "127.0.0.1:0")["lists"].(string)
-	if status, _, _ := ask(t, "GET", asked, "/healthz", ""); status != 200 {
-		t.Errorf("healthz beside the gateway: %d", status)
-	}
-	// Asked for, it is there, and never fetches from loopback.
-	if status, _, answer := ask(t, "POST", asked, "/gateway", body); status != 403 || !strings.Contains(answer, "only https") {
-		t.Errorf("gateway: %d %s", status, answer)
+	if status, _, answer := ask(t, "POST", lists, "/gateway", ""); status != 404 {
+		t.Errorf("a list server is no gateway: %d %s", status, answer)
 	}
 }
 
-func TestDemoFetchesPhotosOfItsRelease(t *testing.T) {
+func TestDemoServesItsStore(t *testing.T) {
 	dir := t.TempDir()
-	ready := start(t, "demo", "-port", "0", "-store", dir)
-	photos := ready["recipients"].(map[string]any)["photos"].(string)
-	board := func() string {
-		_, _, record := ask(t, "GET", ready["board"].(string), "/api/record", "")
-		return record
-	}
-	fetch := func(url string) (int, string, string) {
-		return ask(t, "POST", ready["gateway"].(string), "/gateway", fmt.Sprintf(`{"url":%q}`, url))
-	}
-	_, _, page := ask(t, "GET", ready["site"].(string), "/oncologist/paris", "")
-	from := strings.Index(page, photos)
-	if from < 0 {
-		t.Fatalf("no photo on the page: %.500s", page)
-	}
-	photo := page[from : from+strings.IndexAny(page[from:], "\" ")]
-
-	if status, _, answer := fetch(photo); status != 403 {
-		t.Errorf("before the first release: %d %s", status, answer)
-	}
-	if strings.Contains(board(), `"from":"gateway"`) {
-		t.Error("a photo was fetched before the first release")
-	}
 	put(t, dir, "||photos.localhost/*.jpg|")
-	if status, contentType, answer := fetch(photo); status != 200 || contentType != "image/jpeg" {
-		t.Errorf("%s: %d %s %.100s", photo, status, contentType, answer)
+	lists := start(t, "demo", "-port", "0", "-store", dir)["lists"].(string)
+	if status, _, answer := ask(t, "GET", lists, "/v1/release", ""); status != 200 || !strings.Contains(answer, "index 0\n") {
+		t.Errorf("with a store: %d %s", status, answer)
 	}
-	if record := board(); !strings.Contains(record, `"from":"gateway"`) {
-		t.Errorf("the photo host did not hear from the gateway: %.2000s", record)
-	}
-	if status, _, answer := fetch(ready["recipients"].(map[string]any)["analytics"].(string) + "/a.jpg"); status != 403 {
-		t.Errorf("another host: %d %s", status, answer)
-	}
-	if status, _, answer := ask(t, "GET", ready["lists"].(string), "/v1/release", ""); status != 200 || !strings.Contains(answer, "index 0\n") {
-		t.Errorf("lists: %d %s", status, answer)
-	}
-}
-
-func TestDemoWithoutStoreHasNeitherListsNorGateway(t *testing.T) {
-	ready := start(t, "demo", "-port", "0")
-	for origin, line := range map[string]string{"lists": "GET /v1/release", "gateway": "POST /gateway"} {
-		method, path, _ := strings.Cut(line, " ")
-		if status, _, answer := ask(t, method, ready[origin].(string), path, "{}"); status != 404 || answer == "" {
-			t.Errorf("%s: %d %s", line, status, answer)
-		}
+	lists = start(t, "demo", "-port", "0")["lists"].(string)
+	if status, _, answer := ask(t, "GET", lists, "/v1/release", ""); status != 404 || answer == "" {
+		t.Errorf("without one: %d %s", status, answer)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 
-	"paravent/server/gateway"
 	"paravent/server/page"
 	"paravent/server/publish"
 	"paravent/server/store"
@@ -23,40 +22,39 @@ func newListFlags(flags *flag.FlagSet) listFlags {
 	return listFlags{flags.String("store", "", ""), flags.String("trust", "", ""), flags.String("log-key", "", "")}
 }
 
-// open returns the store, and the server of it once all is finished that an
-// earlier one began.
-func (f listFlags) open(ctx context.Context, log *slog.Logger) (*store.Dir, http.Handler, error) {
+// open returns the server of the store, once all is finished that an earlier
+// one began.
+func (f listFlags) open(ctx context.Context, log *slog.Logger) (http.Handler, error) {
 	if (*f.trust == "") != (*f.logKey == "") {
-		return nil, nil, errors.New("-trust and -log-key go together: with both it takes releases, without it only serves them")
+		return nil, errors.New("-trust and -log-key go together: with both it takes releases, without it only serves them")
 	}
 	o := publish.Options{Log: log}
 	if *f.trust != "" {
 		var err error
 		if o.Trust, err = readTrust(*f.trust); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		if o.LogKey, err = readLogKey(*f.logKey); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	dir, err := store.Open(*f.dir)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	o.Store, o.Page = dir, page.New(dir, log)
 	if o.LogKey != nil {
 		if err := publish.Replay(ctx, o); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	return dir, publish.Handler(o), nil
+	return publish.Handler(o), nil
 }
 
 func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
 	lists := newListFlags(flags)
 	listen := flags.String("listen", "", "")
-	withGateway := flags.Bool("gateway", false, "")
 	if done, err := parse(flags, args, stderr); done || err != nil {
 		return err
 	}
@@ -64,15 +62,9 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return errors.New("serve: needs -store DIR and -listen ADDR, for example -listen 127.0.0.1:8481")
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	dir, h, err := lists.open(ctx, log)
+	h, err := lists.open(ctx, log)
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
-	}
-	if *withGateway {
-		mux := http.NewServeMux()
-		mux.Handle("/", h)
-		mux.Handle("/gateway", gateway.New(gateway.Options{Allow: photoRules(dir, log), Log: log}))
-		h = mux
 	}
 	l, err := net.Listen("tcp", *listen)
 	if err != nil {
