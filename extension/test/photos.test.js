@@ -405,6 +405,51 @@ for (const name of BROWSERS) {
       await allShown(tab, some(first + 130, 4));
     });
 
+    it("what was shown is not asked for again: until its tab is closed, or for a day, as the user chooses", async () => {
+      const browser = await asking();
+      const numbers = some(first + 180, 3);
+      /** @returns {Promise<Tab>} a new tab that shows the photos */
+      const showing = async () => {
+        pair.toRelay.clear();
+        const tab = await browser.newTab(page(images(numbers)));
+        await allShown(tab, numbers);
+        return tab;
+      };
+      const atRelay = () => requestsIn(pair.toRelay.sent()).length;
+      /** @param {Tab} tab */
+      const closed = async (tab) => {
+        await tab.close();
+        await sleep(500); // the background hears of it
+      };
+      /** @param {Tab} tab @param {"tab" | "day"} keep */
+      const choose = async (tab, keep) => {
+        const popup = await openPopup(browser, tab);
+        await popup.page.waitFor(() => document.querySelector("#photos-who:not([hidden])"));
+        await popup.page.click("#photos-who summary");
+        await popup.page.click("#photos-day");
+        await until(async () => (await popup.state()).photos.kept === keep, { what: `photos to be kept: ${keep}` });
+        await popup.close();
+      };
+
+      const one = await showing();
+      assert.equal(atRelay(), 3);
+      const two = await showing();
+      assert.equal(atRelay(), 0);
+      await closed(one);
+      await closed(two);
+      const three = await showing();
+      assert.equal(atRelay(), 3);
+      await choose(three, "day");
+      await closed(three);
+      await closed(await showing());
+      const four = await showing();
+      assert.equal(atRelay(), 0);
+      await choose(four, "tab");
+      await closed(four);
+      await showing();
+      assert.equal(atRelay(), 3);
+    });
+
     it("when the gateway's key changes in mid-page, the next one is used", async () => {
       const own = await startPair(`rotating-${name}`);
       const dir = path.join(world.dir, `rotated-${name}`);
