@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import path from "node:path";
 import { after, before, it } from "node:test";
 import { contacted } from "./drive/demo.js";
-import { installed } from "./popup.js";
+import { installed, wantPhotos } from "./popup.js";
 import { BROWSERS, createWorld } from "./world.js";
 
 /** @type {import("./world.js").World} */
@@ -26,6 +26,7 @@ for (const name of BROWSERS) {
     };
     const first = await world.launch(name, options);
     await installed(first);
+    await wantPhotos(first, `${world.demo.site}/oncologist/paris`);
     await first.close();
 
     await world.demo.reset();
