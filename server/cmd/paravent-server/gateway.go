@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"sync/atomic"
 	"time"
@@ -78,14 +77,7 @@ func runGateway(ctx context.Context, args []string, stdout, stderr io.Writer) er
 		}
 		o.Allow = photoRulesFrom(ctx, server, trust, log)
 	}
-	l, err := net.Listen("tcp", *listen)
-	if err != nil {
-		return fmt.Errorf("gateway: %w", err)
-	}
-	if _, err := fmt.Fprintf(stdout, "{\"gateway\":\"http://%s/gateway\"}\n", l.Addr()); err != nil {
-		return err
-	}
-	return serveUntilDone(ctx, l, gateway.New(o), log)
+	return listenAndServe(ctx, flags.Name(), *listen, part{"gateway", "/gateway", gateway.New(o)}, log, stdout)
 }
 
 // keysIn returns the keys in a directory, and reads them again every so often

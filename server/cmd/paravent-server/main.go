@@ -161,6 +161,26 @@ func readLogKey(path string) (note.Signer, error) {
 	return key, nil
 }
 
+// A part is what a verb serves: its word in the line of JSON, and the path
+// that others are given of it.
+type part struct {
+	key, path string
+	handler   http.Handler
+}
+
+// listenAndServe prints a part's address when it is ready, and answers until
+// ctx ends.
+func listenAndServe(ctx context.Context, verb, address string, p part, log *slog.Logger, stdout io.Writer) error {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("%s: %w", verb, err)
+	}
+	if _, err := fmt.Fprintf(stdout, "{%q:\"http://%s%s\"}\n", p.key, l.Addr(), p.path); err != nil {
+		return err
+	}
+	return serveUntilDone(ctx, l, p.handler, log)
+}
+
 // serveUntilDone answers on l until ctx ends, then lets running answers finish
 // for a few seconds. The time limits keep slow or silent peers from piling up;
 // writing may take long because a blob may go over a slow line.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 
 	"paravent/server/relay"
 )
@@ -33,12 +32,5 @@ func runRelay(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	if err != nil {
 		return fmt.Errorf("relay: -to: %w", err)
 	}
-	l, err := net.Listen("tcp", *listen)
-	if err != nil {
-		return fmt.Errorf("relay: %w", err)
-	}
-	if _, err := fmt.Fprintf(stdout, "{\"relay\":\"http://%s/relay\"}\n", l.Addr()); err != nil {
-		return err
-	}
-	return serveUntilDone(ctx, l, h, log)
+	return listenAndServe(ctx, flags.Name(), *listen, part{"relay", "/relay", h}, log, stdout)
 }

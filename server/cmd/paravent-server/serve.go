@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 
 	"paravent/server/page"
@@ -66,12 +65,5 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
-	l, err := net.Listen("tcp", *listen)
-	if err != nil {
-		return fmt.Errorf("serve: %w", err)
-	}
-	if _, err := fmt.Fprintf(stdout, "{\"lists\":\"http://%s\"}\n", l.Addr()); err != nil {
-		return err
-	}
-	return serveUntilDone(ctx, l, h, log)
+	return listenAndServe(ctx, flags.Name(), *listen, part{"lists", "", h}, log, stdout)
 }

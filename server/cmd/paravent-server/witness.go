@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"strings"
 	"time"
@@ -46,12 +45,5 @@ func runWitness(ctx context.Context, args []string, stdout, stderr io.Writer) er
 	if err != nil {
 		return fmt.Errorf("witness: %s: is not a key made by \"paravent key new -witness\": %w", *keyFile, err)
 	}
-	l, err := net.Listen("tcp", *listen)
-	if err != nil {
-		return fmt.Errorf("witness: %w", err)
-	}
-	if _, err := fmt.Fprintf(stdout, "{\"witness\":\"http://%s\"}\n", l.Addr()); err != nil {
-		return err
-	}
-	return serveUntilDone(ctx, l, h, log)
+	return listenAndServe(ctx, flags.Name(), *listen, part{"witness", "", h}, log, stdout)
 }
