@@ -7,9 +7,10 @@
 import "../vendor/wasm_exec.js";
 import { forgetTab, onAlarm as onAlbumAlarm } from "./album.js";
 import { api } from "./api.js";
+import { applyScope } from "./choices.js";
 import { hostOf } from "./domains.js";
 import { injectIntoFrame, injectIntoOpenTabs } from "./injection.js";
-import { applyScope, onMessage } from "./messages.js";
+import { onMessage } from "./messages.js";
 import { followPages, pageOf } from "./pages.js";
 import { beginRecord, endRecord, recordOf } from "./record.js";
 import { guard, watchRequests } from "./requests.js";

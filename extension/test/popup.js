@@ -7,7 +7,7 @@ import { until } from "./drive/driver.js";
 
 /** @typedef {import("./drive/driver.js").Browser} Browser */
 /** @typedef {import("./drive/driver.js").Tab} Tab */
-/** @typedef {import("../background/messages.js").TabState} TabState */
+/** @typedef {import("../background/tab-state.js").TabState} TabState */
 
 /**
  * @typedef {object} Popup

@@ -22,7 +22,7 @@ import { installed } from "./popup.js";
 
 /** @typedef {import("../background/store.js").ListInfo} ListInfo */
 /** @typedef {import("../background/updates.js").UpdateState} UpdateState */
-/** @typedef {import("../background/messages.js").ListsState} ListsState */
+/** @typedef {import("../background/lists-state.js").ListsState} ListsState */
 
 const DRIVERS = { chromium, firefox };
 

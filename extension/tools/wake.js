@@ -193,7 +193,7 @@ Object.assign(globalThis, {
 });
 Object.defineProperty(globalThis, "navigator", { value: { onLine: true } });
 runInThisContext(await readFile(new URL("wasm_exec.js", BUILT), "utf8"));
-const { applyScope } = await import("../background/messages.js");
+const { applyScope } = await import("../background/choices.js");
 const { poll, schedulePolls, updateState } = await import("../background/updates.js");
 const { ready, state } = await import("../background/state.js");
 

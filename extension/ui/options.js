@@ -4,7 +4,7 @@ import { errorText } from "../background/api.js";
 import { ask, byId, put } from "./page.js";
 import { ago, day, moment, say, sayAll, sayCount } from "./words.js";
 
-/** @typedef {import("../background/messages.js").ListsState} ListsState */
+/** @typedef {import("../background/lists-state.js").ListsState} ListsState */
 
 const REFRESH_MS = 2000;
 const MINUTE_MS = 60_000;

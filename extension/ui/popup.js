@@ -7,7 +7,7 @@ import { ask, byId, put } from "./page.js";
 import { verdict } from "./verdict.js";
 import { ago, country, day, say, sayAll, sayCount } from "./words.js";
 
-/** @typedef {import("../background/messages.js").TabState} TabState */
+/** @typedef {import("../background/tab-state.js").TabState} TabState */
 
 const REFRESH_MS = 1000;
 

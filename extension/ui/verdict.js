@@ -11,7 +11,7 @@
  */
 
 /**
- * @param {import("../background/messages.js").TabState} state
+ * @param {import("../background/tab-state.js").TabState} state
  * @returns {Verdict}
  */
 export function verdict(state) {
@@ -32,7 +32,7 @@ export function verdict(state) {
 
 /**
  * Whether all that left did so because it could not be known before.
- * @param {NonNullable<import("../background/messages.js").TabState["record"]>} record
+ * @param {NonNullable<import("../background/tab-state.js").TabState["record"]>} record
  */
 function isLeak(record) {
   return Object.values(record.hosts).every(({ missed, reason }) => missed === 0 || reason === "leak");
