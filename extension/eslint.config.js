@@ -19,6 +19,24 @@ export default [
     languageOptions: { globals: { ...globals.browser, ...globals.webextensions, Go: "readonly" } },
   },
   {
+    // What people read stands in _locales; what an Error says is for developers.
+    files: ["ui/**/*.js"],
+    ignores: ["**/*.test.js"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        ...["Literal[value", "TemplateLiteral > TemplateElement[value.raw"].map((text) => ({
+          selector: `:not(NewExpression[callee.name=/Error$/]) > ${text}=/\\p{Letter}{2,} \\p{Letter}{2,}/u]`,
+          message: "sentences stand in _locales",
+        })),
+        {
+          selector: "AssignmentExpression[left.property.name=/^(textContent|title|ariaLabel|placeholder)$/] > Literal[value=/\\p{Letter}/u]",
+          message: "words stand in _locales",
+        },
+      ],
+    },
+  },
+  {
     files: ["content/**/*.js"],
     languageOptions: { sourceType: "script" },
   },

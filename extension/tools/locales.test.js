@@ -27,17 +27,60 @@ test("all languages have the same sentences and slots", () => {
   }
 });
 
-test("every sentence that a page asks for by name is there", async () => {
-  for (const file of await readdir(new URL("ui/", HERE))) {
-    const text = await read(`ui/${file}`);
+/** What asks for sentences: pages and scripts, by name. @type {Map<string, string>} */
+const files = new Map();
+for (const folder of ["ui/", "background/"]) {
+  for (const name of await readdir(new URL(folder, HERE))) {
+    if (/\.(js|html)$/.test(name) && !name.endsWith(".test.js")) files.set(folder + name, await read(folder + name));
+  }
+}
+files.set("manifest.json", await read("manifest.json"));
+
+test("every sentence that is asked for by name is there", () => {
+  for (const [file, text] of files) {
     const keys = [
-      ...text.matchAll(/\bsay\("(\w+)"/g),
-      ...text.matchAll(/data-message="(\w+)"/g),
+      ...text.matchAll(/\bsay\(\s*"(\w+)"/g),
+      ...text.matchAll(/\bdata-(?:message|label)="(\w+)"/g),
+      ...text.matchAll(/__MSG_(\w+)__/g),
       ...text.matchAll(/\["(fact\w+)"/g),
     ].map(([, key]) => key ?? "");
-    keys.push(...[...text.matchAll(/\bsayCount\("(\w+)"/g)].flatMap(([, key]) => [`${key}One`, `${key}Other`]));
+    keys.push(...[...text.matchAll(/\bsayCount\(\s*"(\w+)"/g)].flatMap(([, key]) => [`${key}One`, `${key}Other`]));
     for (const key of keys) assert.ok(key in english, `${file}: ${key}`);
   }
+});
+
+test("every sentence is asked for", () => {
+  const all = [...files.values()].join("\n");
+  // Those with a slot in their name: `reason_${reason}`.
+  const heads = [...all.matchAll(/`(\w+)\$\{/g)].map(([, head]) => head ?? "").filter((head) => head.length > 3);
+  for (const key of Object.keys(english)) {
+    const names = [key, key.replace(/(One|Other)$/, "")];
+    const isNamed = names.some((name) => all.includes(`"${name}"`) || all.includes(`__MSG_${name}__`));
+    assert.ok(isNamed || heads.some((head) => key.startsWith(head)), `nothing asks for ${key}`);
+  }
+});
+
+test("no page has a sentence of its own", () => {
+  for (const [file, text] of files) {
+    if (!file.endsWith(".html")) continue;
+    const bare = text.replaceAll(/<!--[^]*?-->|<(title|script|style)[^]*?<\/\1>|<[^>]*>|Paravent/gi, " ");
+    assert.doesNotMatch(bare, /\p{Letter}/u, file);
+    for (const [attribute, , words] of text.matchAll(/\b(?<!data-)(aria-label|title|alt|placeholder|value)="([^"]*)"/g)) {
+      assert.ok(!/\s|^\p{Lu}/u.test(words ?? ""), `${file}: ${attribute}`);
+    }
+  }
+});
+
+test("no page asks for anything from elsewhere", async () => {
+  const sheets = (await readdir(new URL("ui/", HERE))).filter((name) => name.endsWith(".css"));
+  for (const name of sheets) assert.doesNotMatch(await read(`ui/${name}`), /@import|url\((?!"?data:)/, name);
+  for (const [file, text] of files) {
+    if (file.endsWith(".html")) assert.doesNotMatch(text, /\b(src|href|action|srcset)="(\w+:|\/\/)/, file);
+    else assert.doesNotMatch(text, /\b(fetch|import|Worker|EventSource|WebSocket)\(\s*["'`](https?|wss?):/, file);
+  }
+  const policy = JSON.parse(await read("manifest.json")).content_security_policy.extension_pages;
+  assert.match(policy, /^default-src 'none';/);
+  assert.doesNotMatch(policy, /https?:|\*/);
 });
 
 test("every reason why a photo does not come has a sentence", async () => {

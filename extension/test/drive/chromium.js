@@ -26,7 +26,6 @@ const ARGS = [
   "--use-mock-keychain",
   "--disable-dev-shm-usage",
   "--force-color-profile=srgb",
-  "--lang=en",
   // None of the browser's own traffic: its updates, its component lists, its
   // variations. What the pages and the extension do is left alone.
   "--disable-background-networking",
@@ -49,7 +48,9 @@ export async function launch(options = {}) {
   const fresh = !options.profile;
   const profile = options.profile ?? (await mkdtemp(path.join(tmpdir(), "paravent-chromium-")));
   if (!fresh) await mkdir(profile, { recursive: true });
-  const args = [...ARGS, `--user-data-dir=${profile}`];
+  const language = options.language ?? "en";
+  const args = [...ARGS, `--user-data-dir=${profile}`, `--lang=${language}`];
+  if (options.dark) args.push("--blink-settings=preferredColorScheme=0");
   if (options.proxy) {
     args.push(`--proxy-server=http://${options.proxy}`, "--proxy-bypass-list=<-loopback>");
   } else {
@@ -84,7 +85,7 @@ export async function launch(options = {}) {
       pipe: true,
       ignoreDefaultArgs: true,
       args: ["--remote-debugging-pipe", ...args],
-      env: { ...process.env, TMPDIR: scratch },
+      env: { ...process.env, TMPDIR: scratch, LANGUAGE: language },
       defaultViewport: null,
       handleSIGINT: false,
       handleSIGTERM: false,

@@ -12,6 +12,8 @@
  *   at the end; null or absent: a fresh one that is removed at the end
  * @property {string} [url] start the browser straight on this page, as a link
  *   clicked in another program does; absent: on an empty page
+ * @property {string} [language] Chromium: the browser's, as a BCP 47 tag; absent: English
+ * @property {boolean} [dark] the colours that pages are asked to have; absent: light
  * @property {boolean} [headless] default true; false needs a DISPLAY
  * @property {boolean} [permanent] install the extension into the profile, as a
  *   user does, so that the profile's next start brings it before any page; a

@@ -64,8 +64,6 @@ const PREFS = {
   "network.captive-portal-service.enabled": false,
   "network.connectivity-service.enabled": false,
   "toolkit.telemetry.server": "data:,",
-  // Light, whatever the desktop is.
-  "layout.css.prefers-color-scheme.content-override": 1,
   // What an extension asks the user for is granted: no test can press that button.
   "extensions.webextOptionalPermissionPrompts": false,
   // Extensions that Mozilla has not signed.
@@ -90,6 +88,8 @@ export async function launch(options = {}) {
     path.join(profile, "user.js"),
     userJs({
       ...PREFS,
+      // Whatever the desktop is.
+      "layout.css.prefers-color-scheme.content-override": options.dark ? 0 : 1,
       ...proxyPrefs(options.proxy ?? NOBODY),
       "network.proxy.allow_hijacking_localhost": Boolean(options.proxy),
       ...(id ? { "extensions.webextensions.uuids": JSON.stringify({ [id]: UUID }) } : {}),
