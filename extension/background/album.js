@@ -24,6 +24,10 @@ const STORE = "photos";
 /** Oldest first. @type {Map<string, {photo: Photo, tabs: Set<number>}>} */
 const shown = new Map();
 let size = 0;
+/** How long what failed is left alone, in milliseconds. */
+const RETRY_MS = 1000;
+/** What is looked for or on its way. @type {Map<string, Promise<Photo>>} */
+const coming = new Map();
 
 /** @returns {Promise<Keep>} */
 export async function keptFor() {
@@ -38,14 +42,48 @@ export async function keepFor(keep) {
 }
 
 /**
- * @param {string} url
+ * Finds a photo, or brings it. However many ask for one at whatever moment, it
+ * is brought once: from the first who asks until it is remembered, all others
+ * wait for the same.
+ * @param {string} address
  * @param {chrome.tabs.Tab} tab that wants to show it
- * @returns {Promise<Photo | undefined>}
+ * @param {(url: string) => Promise<Photo>} bring
+ * @returns {Promise<Photo>} rejects as `bring` does
  */
-export async function find(url, tab) {
-  const found = shown.get(url)?.photo ?? (await findOnDisk(url, tab));
-  if (found) remember(url, found, tab);
-  return found;
+export async function obtain(address, tab, bring) {
+  const url = withoutFragment(address);
+  let photo = shown.get(url)?.photo;
+  if (!photo) {
+    // What is on disk is not for private windows, and what is theirs not for the disk.
+    const key = `${tab.incognito} ${url}`;
+    let way = coming.get(key);
+    if (!way) {
+      way = findOrBring(url, tab, bring);
+      coming.set(key, way);
+      const forget = () => coming.delete(key);
+      way.then(forget, () => setTimeout(forget, RETRY_MS));
+    }
+    photo = await way;
+  }
+  remember(url, photo, tab);
+  return photo;
+}
+
+/**
+ * @param {string} url
+ * @param {chrome.tabs.Tab} tab
+ * @param {(url: string) => Promise<Photo>} bring
+ * @returns {Promise<Photo>}
+ */
+async function findOrBring(url, tab, bring) {
+  const found = await findOnDisk(url, tab);
+  if (found) return found;
+  const photo = await bring(url);
+  // At once: nobody may find it neither on its way nor here.
+  remember(url, photo, tab);
+  // A disk that is full costs no more than asking again.
+  void keep(url, photo, tab).catch(() => {});
+  return photo;
 }
 
 /**
@@ -53,9 +91,14 @@ export async function find(url, tab) {
  * @param {Photo} photo
  * @param {chrome.tabs.Tab} tab that shows it
  */
-export async function put(url, photo, tab) {
-  remember(url, photo, tab);
+async function keep(url, photo, tab) {
   if (!tab.incognito && (await keptFor()) === "day") await putOnDisk(url, photo);
+}
+
+/** @param {string} address */
+function withoutFragment(address) {
+  const at = address.indexOf("#");
+  return at < 0 ? address : address.slice(0, at);
 }
 
 /** @param {number} tabId of a tab that was closed */

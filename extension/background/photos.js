@@ -5,7 +5,7 @@
  * placeholder stays.
  */
 
-import { find, put } from "./album.js";
+import { obtain } from "./album.js";
 import { api } from "./api.js";
 import { consent } from "./consent.js";
 import { defaults } from "./defaults.js";
@@ -22,11 +22,6 @@ import { engineReady, ready, state } from "./state.js";
  * What the content script gets to hear about an image.
  * @typedef {{photo: true, type: string, bytes: ArrayBuffer} | {photo: true, bytes?: undefined} | {photo: false}} PhotoAnswer
  */
-
-/** How long what failed is left alone, in milliseconds. */
-const RETRY_MS = 1000;
-/** What is on its way, so that two images of one photo are one request. @type {Map<string, Promise<Photo>>} */
-const coming = new Map();
 
 /**
  * Whom photos are asked from.
@@ -69,12 +64,7 @@ export async function photo(url, tab) {
 async function wanted(url, tab) {
   const [{ relays }, answer] = await Promise.all([relaysInForce(), consentNow()]);
   if (relays.length === 0 || answer !== "granted") return null;
-  const found = await find(url, tab);
-  if (found) return found;
-  const photo = await fetched(url, relays);
-  // A disk that is full costs no more than asking again.
-  void put(url, photo, tab).catch(() => {});
-  return photo;
+  return obtain(url, tab, (address) => bring(address, relays));
 }
 
 /** How old an answer of the user's may be, in milliseconds: the photos of a page ask for it together. */
@@ -124,20 +114,4 @@ function tellFrame({ tabId, frameId, url }) {
     // The frame may be gone.
     api.tabs.sendMessage(tabId, message, { frameId }).catch(() => {});
   }, GATHER_MS);
-}
-
-/**
- * @param {string} url
- * @param {Relay[]} relays
- * @returns {Promise<Photo>}
- */
-function fetched(url, relays) {
-  let photo = coming.get(url);
-  if (!photo) {
-    photo = bring(url, relays);
-    coming.set(url, photo);
-    const forget = () => coming.delete(url);
-    photo.then(forget, () => setTimeout(forget, RETRY_MS));
-  }
-  return photo;
 }

@@ -291,8 +291,7 @@ for (const name of BROWSERS) {
         for (const word of ["photos.localhost", "booking.localhost", "oncologist", "clinic/image"]) assert.ok(!bytes.includes(word), `${who}: ${word}`);
       }
       const requests = requestsIn(toRelay.sent());
-      // Some are asked for twice while the page opens; the gateway fetches them once.
-      assert.ok(requests.length >= COUNT, `${requests.length} requests`);
+      assert.equal(requests.length, COUNT);
       assert.ok(new Set(requests.map((request) => request["content-length"])).size <= 2);
       for (const request of requests) {
         for (const header of ["cookie", "referer"]) assert.ok(!(header in request), `the relay got ${header}`);

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, it } from "node:test";
+
+/** Who waits to hear how long photos are kept. @type {(() => void)[]} */
+const waiting = [];
+let isSlow = false;
+
+const settings = {
+  get: async () => {
+    if (isSlow) await new Promise((done) => waiting.push(() => done(undefined)));
+    return {};
+  },
+};
+Object.assign(globalThis, { chrome: { runtime: { getURL: () => "chrome-extension://own/" }, storage: { local: settings } } });
+const { obtain, forgetTab } = await import("./album.js");
+
+/** @typedef {import("./relay.js").Photo} Photo */
+
+/** @type {(id: number, incognito?: boolean) => chrome.tabs.Tab} */
+const tab = (id, incognito = false) => /** @type {any} */ ({ id, incognito });
+const turn = () => new Promise((done) => setImmediate(done));
+
+let count = 0;
+let url = "";
+/** Addresses that were asked for. @type {string[]} */
+let asked = [];
+/** @type {(photo: Photo) => void} */
+let arrive;
+/** @type {(error: Error) => void} */
+let fail;
+/** @param {string} address @returns {Promise<Photo>} */
+const bring = (address) => {
+  asked.push(address);
+  return new Promise((done, failed) => {
+    arrive = done;
+    fail = failed;
+  });
+};
+const photo = { type: "image/png", bytes: new Uint8Array([1, 2, 3]) };
+
+beforeEach(() => {
+  url = `https://photos.example/${++count}.jpg`;
+  asked = [];
+  isSlow = false;
+});
+
+describe("a photo that two ask for", () => {
+  it("is brought once when they ask together", async () => {
+    const both = Promise.all([obtain(url, tab(1), bring), obtain(url, tab(1), bring)]);
+    await turn();
+    arrive(photo);
+    assert.deepEqual(await both, [photo, photo]);
+    assert.deepEqual(asked, [url]);
+  });
+
+  it("is brought once when it arrives while the second still looks for it on disk", async () => {
+    const first = obtain(url, tab(1), bring);
+    await turn();
+    isSlow = true;
+    const second = obtain(url, tab(1), bring);
+    await turn();
+    arrive(photo);
+    await first;
+    for (const go of waiting.splice(0)) go();
+    await turn();
+    assert.deepEqual(asked, [url]);
+    assert.deepEqual(await second, photo);
+  });
+
+  it("is one address whatever stands behind its #", async () => {
+    const both = Promise.all([obtain(url, tab(1), bring), obtain(`${url}#face`, tab(1), bring)]);
+    await turn();
+    arrive(photo);
+    await both;
+    assert.equal(asked.length, 1);
+  });
+
+  it("is kept until the last of their tabs is closed", async () => {
+    const both = Promise.all([obtain(url, tab(1), bring), obtain(url, tab(2), bring)]);
+    await turn();
+    arrive(photo);
+    await both;
+    forgetTab(1);
+    await obtain(url, tab(3), bring);
+    forgetTab(2);
+    forgetTab(3);
+    assert.equal(asked.length, 1);
+    void obtain(url, tab(4), bring);
+    await turn();
+    assert.equal(asked.length, 2);
+  });
+
+  it("is asked for again after it failed, but not at once", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const first = obtain(url, tab(1), bring);
+    await turn();
+    fail(new Error("no relay"));
+    await assert.rejects(first, /no relay/);
+    await assert.rejects(obtain(url, tab(1), bring), /no relay/);
+    t.mock.timers.tick(1000);
+    const again = obtain(url, tab(1), bring);
+    await turn();
+    arrive(photo);
+    assert.deepEqual(await again, photo);
+    assert.equal(asked.length, 2);
+  });
+});
