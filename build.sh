@@ -15,6 +15,8 @@ usage() {
                   [--list FILE] adblock filters  [--json FILE] the figures
                   [--parts node,native,loading,chromium,wake,scale] only these
                   [--dependencies] instead: what each dependency costs
+./build.sh shots  pictures of every page, in both themes, French and English, narrow and
+                  wide, in dist/shots  [--languages fr,en]  [--scenes NAME,…]
 ./build.sh lint   formatting, vet, types and style
 ./build.sh clean  remove what was built
 TEXT
@@ -161,6 +163,7 @@ case "$verb" in
   test) run_tests ;;
   build) build ;;
   bench) bench "$@" ;;
+  shots) build; need_browsers; node extension/tools/shots.js "$@" ;;
   lint) lint ;;
   clean) rm -rf dist extension/node_modules server/cmd/worker/node_modules ;;
   help | -h | --help) usage ;;

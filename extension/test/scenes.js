@@ -1,0 +1,108 @@
+/**
+ * What there is to look at: every page of the extension, in every state that
+ * looks different, on the demo. Shared by those who take pictures and by those
+ * who judge what they see.
+ */
+
+import { installed, openPopup, wantPhotos } from "./popup.js";
+
+/** @typedef {import("./drive/driver.js").Browser} Browser */
+/** @typedef {import("./drive/driver.js").Tab} Tab */
+/** @typedef {import("./world.js").World} World */
+
+/**
+ * @typedef {object} Scene
+ * @property {string} name
+ * @property {number[]} widths in CSS pixels, that people have it in
+ * @property {(stage: Stage) => Promise<string>} open leads to it and says its
+ *   address within the extension, or a whole one
+ * @property {string} ready selector of what is there when it can be looked at
+ */
+
+/**
+ * @typedef {object} Stage
+ * @property {Browser} browser
+ * @property {World} world
+ * @property {Tab} tab where the patient is
+ */
+
+const SHOWN = "main:not([aria-busy])";
+const POPUP = [320, 400];
+const PAGE = [320, 1280];
+
+/** @param {string} mode @returns {Scene["open"]} */
+const inMode = (mode) => async ({ browser, world, tab }) => {
+  await choose(browser, tab, mode);
+  return popupOn({ browser, world, tab }, "/oncologist/paris");
+};
+
+/**
+ * @param {Stage} stage
+ * @param {string} path on the booking site
+ */
+async function popupOn({ browser, world, tab }, path) {
+  await tab.front();
+  await tab.open(`${world.demo.site}${path}`);
+  return `ui/popup.html?tab=${await browser.tabId(tab)}`;
+}
+
+/**
+ * @param {Browser} browser
+ * @param {Tab} tab
+ * @param {string} mode
+ */
+async function choose(browser, tab, mode) {
+  const popup = await openPopup(browser, tab);
+  await popup.page.waitFor((ready) => document.querySelector(ready), { args: [SHOWN], what: "the popup" });
+  await popup.page.click(`#modes input[value="${mode}"]`);
+  await popup.page.waitFor((wanted) => document.querySelector(`#modes input[value="${wanted}"]:checked`), { args: [mode], what: `mode ${mode}` });
+  await popup.close();
+}
+
+/** In an order in which each leaves what the next needs. @type {Scene[]} */
+export const SCENES = [
+  { name: "popup-protected", widths: POPUP, ready: SHOWN, open: (stage) => popupOn(stage, "/oncologist/paris") },
+  {
+    name: "popup-photos",
+    widths: POPUP,
+    ready: SHOWN,
+    open: async (stage) => {
+      await wantPhotos(stage.browser, `${stage.world.demo.site}/oncologist/paris`);
+      return popupOn(stage, "/oncologist/paris");
+    },
+  },
+  { name: "popup-strict", widths: POPUP, ready: SHOWN, open: inMode("strict") },
+  { name: "popup-watch", widths: POPUP, ready: SHOWN, open: inMode("watch") },
+  { name: "popup-off", widths: POPUP, ready: SHOWN, open: inMode("off") },
+  {
+    name: "popup-unlisted",
+    widths: POPUP,
+    ready: SHOWN,
+    open: async ({ browser, world, tab }) => {
+      await choose(browser, tab, "protect");
+      await tab.open(world.demo.board);
+      return `ui/popup.html?tab=${await browser.tabId(tab)}`;
+    },
+  },
+  { name: "options", widths: PAGE, ready: SHOWN, open: async () => "ui/options.html" },
+  { name: "server", widths: PAGE, ready: "main", open: async ({ world }) => `${world.demo.lists}/` },
+];
+
+/**
+ * Leads a browser with the extension through the scenes.
+ *
+ * @param {Pick<Stage, "browser" | "world">} on
+ * @param {(scene: Scene, page: Tab) => Promise<void>} look
+ */
+export async function play({ browser, world }, look) {
+  await installed(browser);
+  const tab = browser.tab();
+  for (const scene of SCENES) {
+    await tab.front();
+    const address = await scene.open({ browser, world, tab });
+    const page = await (address.startsWith("http") ? browser.newTab(address) : browser.extensionPage(address));
+    await page.waitFor((ready) => document.querySelector(ready), { args: [scene.ready], what: scene.name });
+    await look(scene, page);
+    await page.close();
+  }
+}
