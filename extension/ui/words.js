@@ -10,6 +10,7 @@ const numbers = new Intl.NumberFormat(language);
 const days = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
 const instants = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 const moments = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+const lists = new Intl.ListFormat(language, { type: "conjunction" });
 const countries = new Intl.DisplayNames(language, { type: "region" });
 
 /**
@@ -25,11 +26,20 @@ export function say(key, ...slots) {
  * A sentence that counts; its first slot is the number.
  * @param {string} key has a form for one and one for others
  * @param {number} count
+ * @param {...string} slots that follow
  * @returns {string}
  */
-export function sayCount(key, count) {
+export function sayCount(key, count, ...slots) {
   const form = plurals.select(count) === "one" ? "One" : "Other";
-  return say(`${key}${form}`, numbers.format(count));
+  return say(`${key}${form}`, numbers.format(count), ...slots);
+}
+
+/**
+ * @param {string[]} texts
+ * @returns {string} one behind the other
+ */
+export function listed(texts) {
+  return lists.format(texts);
 }
 
 /**
