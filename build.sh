@@ -10,10 +10,11 @@ usage() {
 ./build.sh test   every check and test, in real Chromium and real Firefox
 ./build.sh build  dist/bin, dist/worker, dist/chromium, dist/firefox and their packages
 ./build.sh bench  the engine beside uBlock Origin's, Ghostery's and AdGuard's: speed and
-                  coverage in Node, native Go and Chromium, loading, waking, scale
+                  coverage in Node, native Go and Chromium, loading, waking, scale;
+                  and a page's photos, direct and by relay
                   [--corpus FILE] recorded requests, a JSON object a line
                   [--list FILE] adblock filters  [--json FILE] the figures
-                  [--parts node,native,loading,chromium,wake,scale] only these
+                  [--parts node,native,loading,chromium,wake,scale,photos] only these
                   [--dependencies] instead: what each dependency costs
 ./build.sh shots  pictures of every page, in both themes, French and English, narrow and
                   wide, in dist/shots  [--languages fr,en]  [--scenes NAME,…]

@@ -8,7 +8,7 @@
  *           of the list
  * --list    adblock network filters; else those of the built list
  * --json    where the figures go as JSON
- * --parts   which of node, native, loading, chromium, wake, scale; else all
+ * --parts   which of node, native, loading, chromium, wake, scale, photos; else all
  *
  * Files whose names end in .gz are unpacked.
  */
@@ -26,7 +26,8 @@ import { compare } from "./differences.js";
 import { contenders } from "./engines.js";
 import { measure, quantile, speed, turns } from "./measure.js";
 import { measureNative, unlikeNative } from "./native.js";
-import { printDifferences, printLoading, printNative, printScale, printTimes, printWake } from "./print.js";
+import { measurePhotos } from "./photos.js";
+import { printDifferences, printLoading, printNative, printPhotos, printScale, printTimes, printWake } from "./print.js";
 import { measureScale } from "./scale.js";
 import { publicSuffixes } from "../tools/suffixes.js";
 import { measureWake } from "./wake.js";
@@ -45,7 +46,7 @@ const { values } = parseArgs({
     corpus: { type: "string" },
     list: { type: "string" },
     json: { type: "string" },
-    parts: { type: "string", default: "node,native,loading,chromium,wake,scale" },
+    parts: { type: "string", default: "node,native,loading,chromium,wake,scale,photos" },
   },
 });
 const parts = values.parts.split(",");
@@ -109,6 +110,7 @@ async function bench() {
   }
   if (parts.includes("wake")) printWake((report.wake = await measureWake()));
   if (parts.includes("scale")) printScale((report.scale = await measureScale(list, requests, compile)));
+  if (parts.includes("photos")) printPhotos((report.photos = await measurePhotos()));
 
   if (values.json) await writeFile(values.json, `${JSON.stringify(report, null, 1)}\n`);
 }

@@ -71,6 +71,15 @@ export function printScale({ rules, rules_tenfold, median_ns, median_ns_tenfold,
   ]);
 }
 
+/** @param {import("./photos.js").PhotoFigures[]} figures */
+export function printPhotos(figures) {
+  console.log("\nFrom a page's start to the last of its 50 photos, ms");
+  table([
+    ["", "host's answer takes", "direct", "by relay", "times"],
+    ...figures.map(({ browser, distance_ms, direct_ms, relayed_ms, ratio }) => [browser, `${distance_ms} ms`, direct_ms, relayed_ms, ratio]),
+  ]);
+}
+
 /**
  * @param {unknown[][]} rows the first one names the columns
  */

@@ -5,14 +5,13 @@
  */
 
 import assert from "node:assert/strict";
-import { createHash, randomBytes } from "node:crypto";
-import { createServer } from "node:http";
 import path from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
 import { newGatewayKey, startGateway, startRelay } from "./drive/demo.js";
 import { sleep, until } from "./drive/driver.js";
 import { startHost } from "./drive/host.js";
-import { decode, encode } from "./drive/png.js";
+import { startPhotoHost, width } from "./drive/photo-host.js";
+import { decode } from "./drive/png.js";
 import { startTap } from "./drive/tap.js";
 import { installed, openPopup, wantPhotos } from "./popup.js";
 import { BROWSERS, createWorld } from "./world.js";
@@ -23,14 +22,10 @@ import { BROWSERS, createWorld } from "./world.js";
 const COUNT = 50;
 /** How long the photo host takes, in milliseconds: over loopback alone, what a relay adds would be all there is. */
 const FAR_MS = 100;
-/** No photo is as wide as the placeholder, and each is as wide as no other. */
-const width = (/** @type {number} */ i) => 200 + i;
-/** Noise that cannot be compressed, 9 KB, as most doctors' photos have. */
-const height = (/** @type {number} */ i) => Math.ceil(3000 / width(i));
 
 /** @type {import("./world.js").World} */
 let world;
-/** @type {PhotoHost} */
+/** @type {import("./drive/photo-host.js").PhotoHost} */
 let host;
 /** @type {import("./drive/host.js").Host} */
 let site;
@@ -42,7 +37,7 @@ const ends = [];
 before(async () => {
   world = await createWorld();
   ends.push(world.close);
-  host = await startPhotoHost();
+  host = await startPhotoHost(FAR_MS);
   ends.push(host.close);
   site = await startHost("booking.localhost", (request, response) => {
     const page = pages.get(request.url ?? "");
@@ -55,69 +50,6 @@ before(async () => {
 after(async () => {
   for (const end of ends.reverse()) await end();
 });
-
-/**
- * @typedef {object} PhotoHost
- * @property {(i: number) => string} url of a photo; every number is another one
- * @property {(i: number) => string} id that stands in the address
- * @property {(i: number) => Buffer} photo its bytes
- * @property {{url: string, headers: import("node:http").IncomingHttpHeaders}[]} asked
- * @property {() => number} strangers connections on which no gateway asked for anything
- * @property {() => void} clear
- * @property {() => Promise<void>} close
- */
-
-/** @returns {Promise<PhotoHost>} */
-async function startPhotoHost() {
-  /** Ids of this run: no cache knows them. */
-  const salt = randomBytes(8).toString("hex");
-  const id = (/** @type {number} */ i) => createHash("sha256").update(`${salt} ${i}`).digest("hex").slice(0, 20);
-  /** @type {Map<number, Buffer>} */
-  const photos = new Map();
-  const photo = (/** @type {number} */ i) => {
-    let bytes = photos.get(i);
-    if (!bytes) {
-      bytes = Buffer.from(encode({ width: width(i), height: height(i), channels: 3, pixels: new Uint8Array(randomBytes(width(i) * height(i) * 3)) }));
-      photos.set(i, bytes);
-    }
-    return bytes;
-  };
-  /** @type {Map<string, number>} */
-  const numbers = new Map(Array.from({ length: 1000 }, (_, i) => [id(i), i]));
-  /** @type {PhotoHost["asked"]} */
-  const asked = [];
-  let connections = new Map();
-  const server = createServer((request, response) => {
-    const { url = "", headers } = request;
-    if (headers["user-agent"]?.startsWith("Paravent gateway")) connections.set(request.socket, true);
-    asked.push({ url, headers });
-    const number = numbers.get(/([0-9a-f]{20})\.jpg$/.exec(url)?.[1] ?? "");
-    setTimeout(() => {
-      response.setHeader("Cache-Control", "no-store");
-      if (number === undefined) response.writeHead(404).end();
-      else response.setHeader("Content-Type", "image/png").end(photo(number));
-    }, FAR_MS);
-  }).on("connection", (socket) => connections.set(socket, false));
-  await new Promise((done) => server.listen(0, "127.0.0.1", () => done(undefined)));
-  const where = server.address();
-  if (typeof where !== "object" || !where) throw new Error("the photo host has no port");
-  return {
-    id,
-    url: (i) => `http://photos.localhost:${where.port}/clinic/image/upload/w_1/${id(i)}.jpg`,
-    photo,
-    asked,
-    strangers: () => [...connections.values()].filter((isGateway) => !isGateway).length,
-    clear: () => {
-      asked.length = 0;
-      connections = new Map();
-    },
-    close: () =>
-      new Promise((done) => {
-        server.close(() => done());
-        server.closeAllConnections();
-      }),
-  };
-}
 
 /**
  * A relay and a gateway of a test's own, each behind a tap.

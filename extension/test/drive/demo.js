@@ -280,10 +280,12 @@ export async function startGateway(dir, store) {
 
 /**
  * @param {string} gateway address of the gateway
+ * @param {number} [perMinute] requests that it takes of one client
  * @returns {Promise<{url: string, close: () => Promise<void>}>}
  */
-export async function startRelay(gateway) {
-  const { address, close } = await startServer("relay", ["-listen", "127.0.0.1:0", "-to", gateway]);
+export async function startRelay(gateway, perMinute) {
+  const limit = perMinute ? ["-per-minute", String(perMinute)] : [];
+  const { address, close } = await startServer("relay", ["-listen", "127.0.0.1:0", "-to", gateway, ...limit]);
   return { url: Object.assign(new URL(address.relay), { hostname: "relay.localhost" }).href, close };
 }
 
