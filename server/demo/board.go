@@ -35,18 +35,24 @@ type Board struct {
 //	GET  /             the page, ?lang=en|fr
 //	GET  /api/record   a Board, ?lang=en|fr
 //	POST /api/reset    empties every record: 204
+//	GET  /api/here     204: this browser finds the board; any page may ask
 func newBoard(t *town) http.Handler {
 	mux := http.NewServeMux()
 	html := template.Must(template.ParseFS(boardFiles, "board/board.html"))
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		l := langOf(r)
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		html.Execute(w, map[string]any{"Lang": l, "OtherLang": map[lang]lang{"en": "fr", "fr": "en"}[l], "Say": l.say})
+		html.Execute(w, map[string]any{"Lang": l, "OtherLang": map[lang]lang{"en": "fr", "fr": "en"}[l], "Say": l.say, "Seat": t.seat})
 	})
 	for _, name := range []string{"board.css", "board.js"} {
 		mux.Handle("GET /"+name, fresh(file(boardFiles, "board/"+name)))
 	}
 	mux.Handle("GET /favicon.ico", fresh(file(siteFiles, "site/icon.svg")))
+	mux.HandleFunc("GET /api/here", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.WriteHeader(http.StatusNoContent)
+	})
 	mux.HandleFunc("GET /api/record", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")

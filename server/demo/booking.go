@@ -149,7 +149,8 @@ func (s *site) show(w http.ResponseWriter, r *http.Request, p *page, status int)
 		p.Session = c.Value
 	} else {
 		p.Session = rand.Text()
-		http.SetCookie(w, &http.Cookie{Name: "session", Value: p.Session, Path: "/", Domain: "booking.localhost", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+		name, _, _ := strings.Cut(r.Host, ":")
+		http.SetCookie(w, &http.Cookie{Name: "session", Value: p.Session, Path: "/", Domain: name, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	}
 	if p.Strict {
 		w.Header().Set("Content-Security-Policy", "default-src 'self'; img-src 'self' "+s.origins["photos"]+" "+s.origins["bucket"])

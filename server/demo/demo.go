@@ -18,6 +18,8 @@
 //
 // Names end in .localhost, which browsers resolve to loopback by themselves
 // and treat as different sites (a.localhost is a third party to b.localhost).
+// For a room of laptops the same hosts also stand below .test, behind one
+// address on the local network: see room.
 // Files under site, recipients, needs and board are served as they are, so
 // what a party runs can be read there.
 package demo
@@ -28,6 +30,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -43,6 +46,12 @@ type Options struct {
 	// Lists answers lists.localhost. If nil, that host answers 404 with a
 	// sentence.
 	Lists http.Handler
+	// Room is the TCP address on which a room of laptops is served as well,
+	// such as ":8500"; empty: none is.
+	Room string
+	// Packages holds what the room's participants may download, by the names
+	// in packageNames; nil: nothing.
+	Packages fs.FS
 	// Ready receives one line of JSON, an Addresses, when every host listens.
 	Ready io.Writer
 	// Log receives the few events that are not a request; nil discards them.
@@ -57,6 +66,7 @@ type Addresses struct {
 	Board      string            `json:"board"`
 	Recipients map[string]string `json:"recipients"`
 	Needs      map[string]string `json:"needs"`
+	Room       *RoomAddresses    `json:"room,omitempty"`
 }
 
 // A host is one party: a name, a listener of its own, and what it received.
@@ -82,7 +92,7 @@ func Run(ctx context.Context, o Options) error {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	t := newTown(o.Lists)
+	t := newTown(o.Lists, ".localhost", limits{maxRequests, maxRecordBytes})
 	var listeners []net.Listener
 	defer func() {
 		for _, l := range listeners {
@@ -103,8 +113,30 @@ func Run(ctx context.Context, o Options) error {
 	}
 	t.settle()
 
-	failed := make(chan error, len(t.hosts))
+	failed := make(chan error, len(t.hosts)+1)
 	var servers []*http.Server
+	defer func() {
+		for _, s := range servers {
+			s.Close()
+		}
+	}()
+	addresses := t.addresses()
+	if o.Room != "" {
+		l, err := net.Listen("tcp", o.Room)
+		if err != nil {
+			return fmt.Errorf("demo: the room's address %s: %w", o.Room, err)
+		}
+		room := newRoom(o.Packages)
+		addresses.Room = room.addresses(l.Addr().(*net.TCPAddr))
+		log.Info("demo: a room is open", "participants", addresses.Room.Start, "trainer", addresses.Room.Trainer)
+		s := room.server(log)
+		servers = append(servers, s)
+		go func() {
+			if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				failed <- fmt.Errorf("demo: the room: %w", err)
+			}
+		}()
+	}
 	for i, h := range t.hosts {
 		s := &http.Server{
 			Handler:           h.serve,
@@ -122,14 +154,8 @@ func Run(ctx context.Context, o Options) error {
 			}
 		}()
 	}
-	defer func() {
-		for _, s := range servers {
-			s.Close()
-		}
-	}()
-
 	if o.Ready != nil {
-		line, err := json.Marshal(t.addresses())
+		line, err := json.Marshal(addresses)
 		if err != nil {
 			return fmt.Errorf("demo: writing the addresses: %w", err)
 		}
@@ -151,30 +177,32 @@ func Run(ctx context.Context, o Options) error {
 type town struct {
 	hosts []*host
 	byKey map[string]*host
+	seat  *Seat // whose town it is, if it is one of a room's
 }
 
-func newTown(lists http.Handler) *town {
+// newTown makes the hosts below a top-level domain, such as ".localhost".
+func newTown(lists http.Handler, domain string, max limits) *town {
 	t := &town{byKey: map[string]*host{}}
 	add := func(key, name string, recorded bool) {
 		h := &host{key: key, name: name}
 		if recorded {
-			h.record = newRecord()
+			h.record = newRecord(max)
 		}
 		t.hosts = append(t.hosts, h)
 		t.byKey[key] = h
 	}
 	for _, key := range []string{"booking", "lists", "board"} {
-		add(key, key+".localhost", false)
+		add(key, key+domain, false)
 	}
 	for _, key := range recipientKeys {
-		name := key + ".localhost"
+		name := key + domain
 		if key == "metrics" {
-			name = "metrics.booking.localhost" // as a CNAME to the tracker's own host would do
+			name = "metrics.booking" + domain // as a CNAME to the tracker's own host would do
 		}
 		add(key, name, true)
 	}
 	for _, key := range needKeys {
-		add(key, key+".localhost", true)
+		add(key, key+domain, true)
 	}
 	if lists == nil {
 		lists = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -450,7 +450,7 @@ func TestConnections(t *testing.T) {
 }
 
 func TestRecordIsBounded(t *testing.T) {
-	rec := newRecord()
+	rec := newRecord(limits{maxRequests, maxRecordBytes})
 	body := strings.Repeat("x", maxBody)
 	for i := range 3 * maxRequests {
 		r := Request{URL: strconv.Itoa(i), From: "browser"}

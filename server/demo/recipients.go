@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"net/http"
 	"regexp"
+	"strings"
 )
 
 //go:embed recipients
@@ -59,14 +60,17 @@ func routes(by map[string]http.Handler) http.Handler {
 	})
 }
 
-// withCookie gives a browser that has none a cookie to be known by.
+// withCookie gives a browser that has none a cookie to be known by. Only over a
+// secure way may that be one that comes along from other sites, and to browsers
+// .localhost is one.
 func withCookie(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := r.Cookie(visitorCookie); err != nil {
-			http.SetCookie(w, &http.Cookie{
-				Name: visitorCookie, Value: rand.Text(), Path: "/", MaxAge: 365 * 24 * 3600,
-				Secure: true, SameSite: http.SameSiteNoneMode, // .localhost counts as secure
-			})
+			c := http.Cookie{Name: visitorCookie, Value: rand.Text(), Path: "/", MaxAge: 365 * 24 * 3600}
+			if name, _, _ := strings.Cut(r.Host, ":"); strings.HasSuffix(name, ".localhost") {
+				c.Secure, c.SameSite = true, http.SameSiteNoneMode
+			}
+			http.SetCookie(w, &c)
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -21,6 +21,9 @@ const (
 	maxText        = 8 << 10 // of one URL or header
 )
 
+// limits are how many requests a record keeps, and how many bytes of them.
+type limits struct{ requests, bytes int }
+
 // gatewayAgent begins the User-Agent of the photo gateway.
 const gatewayAgent = "Paravent gateway"
 
@@ -46,6 +49,7 @@ func (r *Request) size() int {
 
 // A record is what one recipient received since the last reset.
 type record struct {
+	max      limits
 	mu       sync.Mutex
 	requests []Request
 	bytes    int
@@ -62,8 +66,8 @@ type connection struct {
 	idle    bool // carries none at the moment
 }
 
-func newRecord() *record {
-	return &record{open: map[net.Conn]*connection{}}
+func newRecord(max limits) *record {
+	return &record{max: max, open: map[net.Conn]*connection{}}
 }
 
 type connectionKey struct{}
@@ -143,7 +147,7 @@ func (rec *record) add(got Request, c net.Conn) {
 	}
 	rec.requests = append(rec.requests, got)
 	rec.bytes += got.size()
-	for len(rec.requests) > maxRequests || rec.bytes > maxRecordBytes {
+	for len(rec.requests) > rec.max.requests || rec.bytes > rec.max.bytes {
 		rec.bytes -= rec.requests[0].size()
 		rec.requests = append(rec.requests[:0:0], rec.requests[1:]...)
 		rec.dropped++
@@ -197,7 +201,8 @@ func cut(s string) string {
 
 // typeOf names the request's type in webRequest's words. A beacon and a fetch
 // have the same empty destination; only the beacon is a POST that does not ask
-// to read the answer.
+// to read the answer. To a host that is no secure context browsers do not send
+// the destination: then what they accept tells images and styles.
 func typeOf(r *http.Request) string {
 	switch dest := r.Header.Get("Sec-Fetch-Dest"); dest {
 	case "document":
@@ -217,6 +222,13 @@ func typeOf(r *http.Request) string {
 			return "ping"
 		}
 		return "xmlhttprequest"
+	}
+	accept, _, _ := strings.Cut(r.Header.Get("Accept"), "/")
+	switch {
+	case accept == "image":
+		return "image"
+	case strings.HasPrefix(r.Header.Get("Accept"), "text/css"):
+		return "stylesheet"
 	}
 	return "other"
 }

@@ -73,11 +73,20 @@ const usage = `paravent-server serves releases of the list and runs the demo.
       only. Prints one line of JSON with its address when it is ready.
 
   paravent-server demo [-port N] [-store DIR [-trust FILE -log-key FILE]]
+                       [-room ADDR [-packages DIR]]
       Runs a booking site that leaks and the recipients that watch it, on
       loopback, from port N on (8480; 0 takes free ones). With -store it also
       serves that store's releases, and takes new ones, as serve does, and
-      fetches photos for their readers. Prints one line of JSON with all
-      addresses when it is ready.
+      fetches photos for their readers. With
+      -room it serves the same to a room of laptops, from one address on the
+      local network such as :8500: participants open that address, which tells
+      them how to take part; their browsers reach the demo under names below
+      .test by a proxy auto-configuration, and each has a board of its own. It
+      is a proxy for these names alone and contacts nobody. Everyone on that
+      network can reach it. DIR holds the extension's packages for them to
+      download, paravent-chromium.zip and paravent-firefox.xpi; without it they
+      are looked for beside this program. Prints one line of JSON with all
+      addresses when it is ready; the trainer's is for the trainer alone.
 
   paravent-server help
 `

@@ -35,7 +35,7 @@ function card(standing) {
   }
   if (standing.relayed) article.append(element('p', standing.relayed, 'relayed'));
   const details = element('details');
-  details.append(element('summary', `${words.arrived} · ${words.requests}: ${standing.requests.length} · ${words.connections}: ${standing.connections}`));
+  details.append(element('summary', [words.arrived, `${words.requests}: ${standing.requests.length}`, ...(words.connections ? [`${words.connections}: ${standing.connections}`] : [])].join(' · ')));
   details.append(element('pre', standing.requests.slice(-50).map(line).join('\n\n')));
   article.append(details);
   return article;

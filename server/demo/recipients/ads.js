@@ -4,8 +4,8 @@
   const { origin, searchParams } = new URL(/** @type {HTMLScriptElement} */ (document.currentScript).src);
   const doctor = /** @type {HTMLElement | null} */ (document.querySelector('[data-doctor]:not(li)'))?.dataset.doctor;
 
-  const cid = document.cookie.match(/_plz=([^;]+)/)?.[1] ?? crypto.randomUUID();
-  document.cookie = `_plz=${cid}; domain=booking.localhost; path=/; max-age=31536000; samesite=lax`;
+  const cid = document.cookie.match(/_plz=([^;]+)/)?.[1] ?? crypto.getRandomValues(new Uint32Array(4)).join('.');
+  document.cookie = `_plz=${cid}; domain=${location.hostname}; path=/; max-age=31536000; samesite=lax`;
 
   /**
    * @param {string} event

@@ -5,8 +5,8 @@
   const { origin, searchParams } = new URL(script.src);
   // The visitor's number is kept in the site's own cookies, which browsers keep
   // longer than a third party's.
-  const cid = document.cookie.match(/_nl=([^;]+)/)?.[1] ?? crypto.randomUUID();
-  document.cookie = `_nl=${cid}; domain=booking.localhost; path=/; max-age=31536000; samesite=lax`;
+  const cid = document.cookie.match(/_nl=([^;]+)/)?.[1] ?? crypto.getRandomValues(new Uint32Array(4)).join('.');
+  document.cookie = `_nl=${cid}; domain=${location.hostname}; path=/; max-age=31536000; samesite=lax`;
 
   const common = { v: '2', cid, tid: searchParams.get('id') ?? '', dt: document.title, ul: navigator.language, sr: `${screen.width}x${screen.height}` };
 
