@@ -110,6 +110,13 @@ export function forgetTab(tabId) {
   }
 }
 
+/** Forgets all photos, also those on disk. */
+export async function forgetAlbum() {
+  shown.clear();
+  size = 0;
+  await forgetDisk();
+}
+
 /** @param {chrome.alarms.Alarm} alarm */
 export function onAlarm(alarm) {
   if (alarm.name === ALARM) void sweep().catch(() => {});

@@ -64,7 +64,7 @@ import { Module } from "./wasm.js";
  * What people may want to know about a list.
  * @typedef {object} About
  * @property {{domain: string, name: string}[]} sites
- * @property {{host: string, name: string, country: string}[]} recipients
+ * @property {{host: string, name: string, country: string, purposes?: string[]}[]} recipients "purposes": what each receives requests for, by key
  * @property {{hosts: number, rules: number}} counts
  */
 

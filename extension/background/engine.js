@@ -147,14 +147,17 @@ export class Engine {
   }
 
   /**
-   * What the last decided request would have told, when that decided.
-   * @returns {Leak | null}
+   * What the last decided request carries of its page, whatever decided it: to
+   * another site, or to whom the list stops under the page's own.
+   * @returns {Leak[]} at most one for each place
    */
-  leak() {
+  told() {
     const size = this.#module.ask("leaked");
-    if (size === 0) return null;
-    const [what, place, encoding, field, ...text] = this.#module.text(size).split("\n");
-    return { what, place, encoding, field, text: text.join("\n") };
+    if (size === 0) return [];
+    return this.#module.text(size).split("\0").map((finding) => {
+      const [what = "", place = "", encoding = "", field = "", text = ""] = finding.split("\n");
+      return { what, place, encoding, field, text };
+    });
   }
 
   /**

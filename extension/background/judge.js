@@ -17,15 +17,19 @@ import { stops } from "./sites.js";
  */
 
 /**
- * @typedef {Decision & {rule: string, failure: unknown}} Judgement
- * `failure` is what broke, if the engine did
+ * @typedef {object} About what a record wants to know besides
+ * @property {string} rule that decided, "" when none did
+ * @property {boolean} isPhoto whether the list knows the address for that of a photo
+ * @property {readonly import("./engine.js").Leak[]} told what it carries of its page
+ * @property {unknown} failure what broke, if the engine did
  */
 
-/** @type {Readonly<Judgement>} */
-const UNTOUCHED = Object.freeze({ action: "allow", would: "allow", reason: "off", rule: "", failure: null });
+/** @typedef {Decision & About} Judgement */
 
 /** @type {Readonly<Judgement>} */
-const ALLOWED = Object.freeze({ ...UNTOUCHED, reason: "allowed" });
+const UNTOUCHED = Object.freeze({
+  action: "allow", would: "allow", reason: "off", rule: "", isPhoto: false, told: Object.freeze([]), failure: null,
+});
 
 /**
  * Decides one request, and stops it whenever it cannot be decided but might
@@ -42,20 +46,33 @@ export function judge(request, sites, engine) {
   if (host === "" || request.type === "main_frame") return UNTOUCHED;
   const mode = sites.modeOf(host);
   if (mode === "off") return UNTOUCHED;
-  // What the user lets through needs no list, nor an engine.
-  if (sites.allows(host, request.url)) return ALLOWED;
+  // What the user lets through needs no list, nor an engine; only what it tells does.
+  const isAllowed = sites.allows(host, request.url);
   /** @type {unknown} */
   let failure = null;
   if (engine) {
     try {
       const { url, page, type, method, body } = request;
       const decision = engine.decide(url, page, type, mode === "unknown" ? "protect" : mode, { method, body, leaks: true });
-      const tells = decision.action !== "allow" || decision.would !== "allow";
-      return { ...decision, rule: tells ? engine.explain() : "", failure };
+      const about = aboutLast(engine, decision);
+      if (isAllowed) return { ...UNTOUCHED, ...about, rule: "", reason: "allowed" };
+      return { ...decision, ...about, failure };
     } catch (error) {
       failure = error;
     }
   }
+  if (isAllowed) return { ...UNTOUCHED, reason: "allowed", failure };
   const stop = stops(mode) || (mode === "unknown" && registrable(hostOf(request.url)) !== registrable(host));
-  return { action: stop ? "block" : "allow", would: "allow", reason: "failed", rule: "", failure };
+  return { ...UNTOUCHED, action: stop ? "block" : "allow", reason: "failed", failure };
+}
+
+/**
+ * @param {Engine} engine
+ * @param {Decision} decision that it has just made
+ */
+function aboutLast(engine, { action, would, reason }) {
+  // Nothing was found in what was looked into for leaks and let through.
+  const tells = reason !== "unlisted" && reason !== "local" && reason !== "own";
+  const rule = action !== "allow" || would !== "allow" || reason === "needed" || reason === "exception" ? engine.explain() : "";
+  return { rule, isPhoto: reason === "photo", told: tells ? engine.told() : UNTOUCHED.told };
 }

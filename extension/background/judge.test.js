@@ -73,6 +73,7 @@ test("when only the choices are unknown, the engine decides as if every page wer
       return { action: "block", would: "block", reason: "listed" };
     },
     explain: () => "||tracker.example^",
+    told: () => [],
   }));
   const sent = { ...request("script", "https://some.example/"), method: "POST", body: "a=1" };
   assert.deepEqual(judge(sent, unknown, engine), {
@@ -80,6 +81,8 @@ test("when only the choices are unknown, the engine decides as if every page wer
     would: "block",
     reason: "listed",
     rule: "||tracker.example^",
+    isPhoto: false,
+    told: [],
     failure: null,
   });
   assert.deepEqual(asked, [[sent.url, sent.page, "script", "protect", { method: "POST", body: "a=1", leaks: true }]]);

@@ -13,19 +13,23 @@ import { injectIntoFrame, injectIntoOpenTabs } from "./injection.js";
 import { onMessage } from "./messages.js";
 import { followPages, pageOf } from "./pages.js";
 import { beginRecord, endRecord, recordOf } from "./record.js";
-import { guard, watchRequests } from "./requests.js";
+import { guard, prepared, watchRequests } from "./requests.js";
 import { stops } from "./sites.js";
 import { ready, state } from "./state.js";
 import { onAlarm, schedulePolls } from "./updates.js";
+import { beginPage, endVisit, movePage } from "./visits.js";
 
 watchRequests();
 
-followPages(begin, (url) => void guard(url), end);
+followPages(begin, moved, end);
 
 /** @param {number} tabId of a tab that was closed */
-function end(tabId) {
-  endRecord(tabId);
+async function end(tabId) {
+  endVisit(tabId);
   forgetTab(tabId);
+  // Else what an earlier wake recorded of it would come back.
+  await prepared;
+  endRecord(tabId);
 }
 
 /**
@@ -34,10 +38,29 @@ function end(tabId) {
  */
 async function begin(tabId, url) {
   // At once, if it can be: the page's first requests are close behind.
-  const sites = state.sites ?? (await ready());
+  const { domain, mode } = protectionOf(url, state.sites ?? (await ready()));
+  beginRecord(tabId, domain, mode);
+  beginPage(tabId, domain, mode, url);
+}
+
+/**
+ * @param {number} tabId
+ * @param {string} url that its document has given itself
+ */
+async function moved(tabId, url) {
+  void guard(url);
+  const { domain, mode } = protectionOf(url, state.sites ?? (await ready()));
+  movePage(tabId, domain, mode, url);
+}
+
+/**
+ * @param {string} url of a page
+ * @param {import("./sites.js").Sites} sites
+ */
+function protectionOf(url, sites) {
   const host = hostOf(url);
   const mode = host === "" ? "off" : sites.modeOf(host);
-  beginRecord(tabId, mode === "off" ? "" : sites.domainOf(host) || host, mode);
+  return { domain: mode === "off" ? "" : sites.domainOf(host) || host, mode };
 }
 
 api.webNavigation.onCommitted.addListener(async ({ tabId, frameId, url }) => {

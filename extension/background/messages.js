@@ -1,13 +1,17 @@
 /** Answers the extension's own pages and its content script; believes neither what it need not. */
 
-import { KEEPS, keepFor } from "./album.js";
+import { KEEPS, forgetAlbum, keepFor } from "./album.js";
 import { api, errorText, ownRoot } from "./api.js";
 import { allow, choose } from "./choices.js";
 import { listsState } from "./lists-state.js";
 import { photo } from "./photos.js";
+import { forgetRecords } from "./record.js";
+import { prepared } from "./requests.js";
 import { MODES } from "./sites.js";
+import { bundle, ready } from "./state.js";
 import { tabState } from "./tab-state.js";
 import { poll } from "./updates.js";
+import { allVisits, forgetVisits, visitOf } from "./visits.js";
 
 /**
  * What the extension's own pages may ask, by the type of the message. Null: not
@@ -21,6 +25,10 @@ const ANSWERS = {
   keep: ({ keep }) => (KEEPS.includes(keep) ? keepFor(keep).then(() => ({})) : null),
   lists: () => listsState(),
   update: () => poll(),
+  visit: ({ tabId, from }) => (Number.isInteger(tabId) && Number.isInteger(from) ? prepared.then(() => visitOf(tabId, from)) : null),
+  visits: () => prepared.then(allVisits),
+  forget: () => prepared.then(forget),
+  bundle: () => ready().then(bundle).then((bytes) => bytes.buffer),
 };
 
 /**
@@ -46,4 +54,12 @@ function handle(message, sender) {
   if (sender.url?.startsWith(`${ownRoot}ui/`)) return Object.hasOwn(ANSWERS, type) ? (ANSWERS[type]?.(message) ?? null) : null;
   if (type !== "photo" || !sender.tab?.id || typeof message.url !== "string") return null;
   return photo(message.url, sender.tab);
+}
+
+/** Everything about whoever used the browser before is gone: visits, counts, badges and photos. */
+async function forget() {
+  forgetVisits();
+  forgetRecords();
+  await forgetAlbum();
+  return {};
 }

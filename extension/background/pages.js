@@ -58,7 +58,7 @@ export function tabWith(matches) {
 /**
  * Registers the listeners that follow navigations.
  * @param {(tabId: number, url: string) => void} begin called once for every new document
- * @param {(url: string) => void} moved called when a document has given itself another address
+ * @param {(tabId: number, url: string) => void} moved called when a document has given itself another address
  * @param {(tabId: number) => void} end called when a tab is closed
  */
 export function followPages(begin, moved, end) {
@@ -90,7 +90,7 @@ export function followPages(begin, moved, end) {
   api.webNavigation.onHistoryStateUpdated.addListener(({ tabId, frameId, url }) => {
     if (frameId !== 0) return;
     put(tabId, url, true, true);
-    moved(url);
+    moved(tabId, url);
   });
   api.tabs.onRemoved.addListener((tabId) => {
     pages.delete(tabId);
@@ -99,6 +99,6 @@ export function followPages(begin, moved, end) {
 }
 
 /** @param {string} url */
-function withoutFragment(url) {
+export function withoutFragment(url) {
   return url.split("#", 1)[0];
 }

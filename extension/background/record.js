@@ -1,20 +1,35 @@
 /**
- * What was stopped on each tab's page, for the badge and the popup. Kept in
- * memory and mirrored in storage.session, which the browser forgets when it is
- * closed; holds hosts and rules, never an address that someone visited.
+ * What became of the requests of each tab's page, by host, for the badge and
+ * the popup. Kept in memory and mirrored in storage.session, which the browser
+ * forgets when it is closed. It counts every request, however many there are;
+ * the requests themselves are in visits.js.
  */
 
 import { api } from "./api.js";
 
+/** @typedef {import("./engine.js").Leak} Leak */
+
 /**
  * What happened to requests: stopped; answered with a placeholder; let through
- * in mode watch; or let through although they should have been stopped.
- * @typedef {"block" | "relay" | "would" | "missed"} Outcome
+ * in mode watch; let through although they should have been stopped; or just
+ * let through.
+ * @typedef {"block" | "relay" | "would" | "missed" | "allow"} Outcome
  */
 
 /**
- * @typedef {Record<Outcome, number> & {rule: string, reason: string}} HostRecord
+ * What requests carried of their page in one way, with the first example.
+ * @typedef {Leak & {requests: number}} Learnt
  */
+
+/**
+ * @typedef {object} HostWhy
+ * @property {string} rule
+ * @property {string} reason of what was stopped or should have been, if anything was
+ * @property {number[]} photos hashes of the distinct addresses of photos
+ * @property {Learnt[]} learnt
+ */
+
+/** @typedef {Record<Outcome, number> & HostWhy} HostRecord */
 
 /**
  * @typedef {object} PageRecord
@@ -28,6 +43,9 @@ import { api } from "./api.js";
  */
 
 const MAX_HOSTS = 300;
+/** So many photos of a host are told apart, and so many ways of telling it something. */
+const MAX_PHOTOS = 2000;
+const MAX_LEARNT = 30;
 const MAX_TABS = 200;
 const DELAY_MS = 200;
 
@@ -40,10 +58,11 @@ let timer;
 
 /** Takes back what an earlier wake of the background recorded. */
 export async function readRecords() {
-  const stored = await api.storage.session.get(null);
-  for (const [key, record] of Object.entries(stored)) {
-    const tabId = Number(/^tab:(\d+)$/.exec(key)?.[1] ?? -1);
-    if (tabId >= 0 && !records.has(tabId)) records.set(tabId, /** @type {PageRecord} */ (record));
+  const { tabs = [] } = /** @type {{tabs?: number[]}} */ (await api.storage.session.get("tabs"));
+  const stored = await api.storage.session.get(tabs.map((tabId) => `tab:${tabId}`));
+  for (const tabId of tabs) {
+    const record = /** @type {PageRecord | undefined} */ (stored[`tab:${tabId}`]);
+    if (record && !records.has(tabId)) records.set(tabId, record);
   }
 }
 
@@ -70,7 +89,7 @@ export function beginRecord(tabId, domain, mode) {
   records.set(tabId, {
     domain,
     mode,
-    total: { block: 0, relay: 0, would: 0, missed: 0 },
+    total: { block: 0, relay: 0, would: 0, missed: 0, allow: 0 },
     hosts: {},
     more: 0,
     photos: { shown: 0, failed: 0, problem: "" },
@@ -88,23 +107,67 @@ export function endRecord(tabId) {
   touch(tabId);
 }
 
+/** Drops the records of all tabs. */
+export function forgetRecords() {
+  for (const tabId of [...records.keys()]) endRecord(tabId);
+}
+
+/**
+ * @typedef {object} Noted
+ * @property {Outcome} outcome
+ * @property {string} host
+ * @property {string} url
+ * @property {string} rule
+ * @property {string} reason
+ * @property {boolean} isPhoto whether the list knows the address for that of a photo
+ * @property {readonly Leak[]} told what the request carried
+ */
+
 /**
  * @param {number} tabId
- * @param {Outcome} outcome
- * @param {string} host
- * @param {{rule: string, reason: string}} why
+ * @param {Noted} request
  */
-export function note(tabId, outcome, host, { rule, reason }) {
+export function note(tabId, { outcome, host, url, rule, reason, isPhoto, told }) {
   const record = records.get(tabId);
   if (!record) return;
   record.total[outcome]++;
   let entry = record.hosts[host];
   if (!entry && Object.keys(record.hosts).length < MAX_HOSTS) {
-    entry = record.hosts[host] = { block: 0, relay: 0, would: 0, missed: 0, rule, reason };
+    entry = record.hosts[host] = { block: 0, relay: 0, would: 0, missed: 0, allow: 0, rule, reason, photos: [], learnt: [] };
   }
-  if (entry) entry[outcome]++;
-  else record.more++;
+  if (entry) {
+    const isFirstStop = outcome !== "allow" && entry.block + entry.relay + entry.would + entry.missed === 0;
+    if (isFirstStop) Object.assign(entry, { rule, reason });
+    entry[outcome]++;
+    if (isPhoto) notePhotoAddress(entry.photos, url);
+    for (const leak of told) noteLearnt(entry.learnt, leak);
+  } else {
+    record.more++;
+  }
   touch(tabId);
+}
+
+/**
+ * @param {number[]} photos
+ * @param {string} url
+ */
+function notePhotoAddress(photos, url) {
+  // FNV-1a. Two addresses in 2,000 are taken for one with a chance of 1 in 2,000.
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < url.length; i++) hash = Math.imul(hash ^ url.charCodeAt(i), 0x01000193);
+  if (!photos.includes(hash) && photos.length < MAX_PHOTOS) photos.push(hash);
+}
+
+/**
+ * Counts what was told with what was told in the same way.
+ * @param {Learnt[]} learnt
+ * @param {Leak} leak
+ * @param {number} [requests]
+ */
+export function noteLearnt(learnt, { what, place, encoding, field, text }, requests = 1) {
+  const same = learnt.find((one) => one.what === what && one.place === place && one.encoding === encoding && one.field === field);
+  if (same) same.requests += requests;
+  else if (learnt.length < MAX_LEARNT) learnt.push({ what, place, encoding, field, text, requests });
 }
 
 /**
@@ -130,7 +193,7 @@ async function flush() {
   timer = undefined;
   const tabs = [...changed];
   changed.clear();
-  /** @type {Record<string, PageRecord>} */
+  /** @type {Record<string, unknown>} */
   const kept = {};
   for (const tabId of tabs) {
     const record = records.get(tabId);
@@ -139,7 +202,7 @@ async function flush() {
   const gone = tabs.filter((tabId) => !records.has(tabId)).map((tabId) => `tab:${tabId}`);
   // The mirror only saves counts over a wake; a full or failing storage costs no more than those.
   await Promise.allSettled([
-    Object.keys(kept).length > 0 && api.storage.session.set(kept),
+    api.storage.session.set({ ...kept, tabs: [...records.keys()] }),
     gone.length > 0 && api.storage.session.remove(gone),
     ...tabs.map(showCount),
   ]);

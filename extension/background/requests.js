@@ -17,6 +17,7 @@ import { note, readRecords } from "./record.js";
 import { cutReferer, noteReferer, readReferers, tightenPolicy } from "./referer.js";
 import { stops } from "./sites.js";
 import { engineBroke, engineReady, ready, state } from "./state.js";
+import { expectDocument, noteRequest, readVisits } from "./visits.js";
 
 /**
  * What both browsers tell about a request, and what only one does.
@@ -27,6 +28,7 @@ import { engineBroke, engineReady, ready, state } from "./state.js";
  * @property {string} method
  * @property {number} tabId
  * @property {number} frameId
+ * @property {number} timeStamp
  * @property {import("./body.js").RequestBody | null} [requestBody]
  * @property {{url: string}[]} [frameAncestors] Firefox: innermost first
  * @property {string} [documentUrl] Firefox
@@ -52,12 +54,12 @@ let mayBlock = isFirefox;
 
 let isPrepared = false;
 /** What must be known before the first answer; never rejects. */
-const prepared = prepare();
+export const prepared = prepare();
 
 async function prepare() {
   // A preconnect in a page opens a connection that no listener is told of, so
   // the first protected page of a browser's run waits until prediction is off.
-  await Promise.allSettled([ready(), disablePrediction(), readPages(), readRecords(), askPermission(), readRules()]);
+  await Promise.allSettled([ready(), disablePrediction(), readPages(), readRecords(), readVisits(), askPermission(), readRules()]);
   isPrepared = true;
 }
 
@@ -164,22 +166,39 @@ function wantsEngine(details) {
  * @returns {Answer}
  */
 function answer(details) {
-  const { action, would, judgement, page } = ask(details);
-  if (action !== "allow") put(details, page, action, judgement);
-  else if (would !== "allow") put(details, page, "would", judgement);
+  if (details.type === "main_frame") {
+    expectDocument(details.tabId, details);
+    return {};
+  }
+  const asked = ask(details);
+  const { action, would } = asked.judgement;
+  put(asked, action === "allow" && would !== "allow" ? "would" : action);
   if (action === "block") return { cancel: true };
   if (action === "relay") return { redirectUrl: PLACEHOLDER };
   return {};
 }
 
-/** @param {Details} details */
+/**
+ * A request with what was thought of it.
+ * @typedef {object} Asked
+ * @property {Details} details
+ * @property {string} page
+ * @property {Judgement} judgement
+ * @property {Uint8Array | string | undefined} body
+ */
+
+/**
+ * @param {Details} details
+ * @returns {Asked}
+ */
 function ask(details) {
   const page = pageFor(details);
   if (!state.sites) throw new Error("the sites are not known yet");
   const { url, type, method } = details;
-  const judgement = judge({ url, type, page, method, body: bodyOf(details.requestBody) }, state.sites, state.engine);
+  const body = bodyOf(details.requestBody);
+  const judgement = judge({ url, type, page, method, body }, state.sites, state.engine);
   if (judgement.failure !== null) engineBroke(judgement.failure);
-  return { action: judgement.action, would: judgement.would, judgement, page };
+  return { details, page, judgement, body };
 }
 
 /**
@@ -271,16 +290,22 @@ async function observeReferer(details) {
 }
 
 /**
- * @param {Details} details
- * @param {string} page
+ * Writes down what became of a request of a protected page.
+ * @param {Asked} asked
  * @param {import("./record.js").Outcome} outcome
- * @param {{rule: string, reason: string}} why
  */
-function put(details, page, outcome, why) {
+function put({ details, page, judgement, body }, outcome) {
+  if (judgement.reason === "off") return;
   if (outcome === "relay") onPlaceholder(details);
-  const host = hostOf(page);
-  const tabId = details.tabId >= 0 ? details.tabId : tabWith((url) => hostOf(url) === host);
-  if (tabId >= 0) note(tabId, outcome, hostOf(details.url), why);
+  const { url, type, method, timeStamp: time } = details;
+  const host = hostOf(url);
+  if (host === "") return;
+  const site = hostOf(page);
+  const tabId = details.tabId >= 0 ? details.tabId : tabWith((open) => hostOf(open) === site);
+  if (tabId < 0) return;
+  const { rule, reason, isPhoto, told } = judgement;
+  note(tabId, { outcome, host, url, rule, reason, isPhoto, told });
+  noteRequest(tabId, { url, type, method, page, time, outcome, reason, rule, told, body, referer: "" });
 }
 
 /** @typedef {"asked" | "redirected" | "answered" | "failed"} Stage */
@@ -288,7 +313,7 @@ function put(details, page, outcome, why) {
 /**
  * Requests that the browser should stop by its rules, until it is seen whether
  * it did.
- * @type {Map<string, {details: Details, page: string, judgement: Judgement}>}
+ * @type {Map<string, Asked>}
  */
 const awaited = new Map();
 const MAX_AWAITED = 2000;
@@ -309,7 +334,10 @@ const MAX_QUEUE = 5000;
 function observe(stage) {
   return (details) => {
     if (details.type === "main_frame") {
-      if (stage === "asked") void guard(details.url);
+      if (stage === "asked") {
+        expectDocument(details.tabId, details);
+        void guard(details.url);
+      }
       return;
     }
     if (isPrepared && queue.length === 0 && !(stage === "asked" && lacksEngine(details))) {
@@ -343,18 +371,21 @@ function follow(stage, details) {
   if (mayBlock) return;
   if (stage === "asked") {
     if (!wantsEngine(details) || isOwn(details)) return;
-    const { action, would, judgement, page } = ask(details);
+    const asked = ask(details);
+    const { judgement, page } = asked;
     // Without the engine there is nothing to compare the browser's doings with.
     if (judgement.reason === "failed") return;
     const domain = state.sites?.domainOf(hostOf(page)) ?? "";
-    if (action !== "allow") {
+    if (judgement.action !== "allow") {
       // It may be on its way already, but the next one will not get there.
       if (judgement.reason === "leak") void stopLeak(domain, details.url).catch(() => {});
-      expect(details, page, judgement);
-    } else if (would !== "allow") {
-      put(details, page, "would", judgement);
+      expect(asked);
+    } else if (judgement.would !== "allow") {
+      put(asked, "would");
     } else if (judgement.reason === "unlisted" && isLeakStopped(domain, details.url)) {
-      expect(details, page, { ...judgement, reason: "leak" });
+      expect({ ...asked, judgement: { ...judgement, reason: "leak" } });
+    } else {
+      put(asked, "allow");
     }
     return;
   }
@@ -364,16 +395,14 @@ function follow(stage, details) {
   const stopped =
     (stage === "failed" && details.error === "net::ERR_BLOCKED_BY_CLIENT") ||
     (stage === "redirected" && details.redirectUrl?.startsWith("chrome-extension:"));
-  if (!stopped && request.judgement.action === "allow") return;
-  put(request.details, request.page, stopped ? (stage === "failed" ? "block" : "relay") : "missed", request.judgement);
+  if (stopped) put(request, stage === "failed" ? "block" : "relay");
+  else if (request.judgement.action === "allow") put({ ...request, judgement: { ...request.judgement, reason: "unlisted" } }, "allow");
+  else put(request, "missed");
 }
 
-/**
- * @param {Details} details
- * @param {string} page
- * @param {Judgement} judgement
- */
-function expect(details, page, judgement) {
-  // What it carries is not kept any longer.
-  if (awaited.size < MAX_AWAITED) awaited.set(details.requestId, { details: { ...details, requestBody: null }, page, judgement });
+/** @param {Asked} asked */
+function expect({ details, page, judgement, body }) {
+  // What it carries is not kept any longer, unless it told something.
+  const told = judgement.told.some(({ place }) => place === "body") ? body : undefined;
+  if (awaited.size < MAX_AWAITED) awaited.set(details.requestId, { details: { ...details, requestBody: null }, page, judgement, body: told });
 }

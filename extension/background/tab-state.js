@@ -46,7 +46,7 @@ export async function tabState(tabId) {
     // A page that was opened before it was protected may have told everything already.
     stale: mode !== null && mode !== "off" && record?.mode !== mode,
     record: record ?? null,
-    recipients: record ? byRecipient(record.hosts, list?.recipients ?? []) : [],
+    recipients: record ? byRecipient(record.hosts, list?.recipients ?? [], record.domain) : [],
     holds: holdsRequests(),
     problems: {
       access: !access,

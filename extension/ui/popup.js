@@ -88,8 +88,9 @@ function renderReport(state) {
   const stopped = record.total.block + record.total.relay;
   const title = record.mode === "watch" ? sayCount("would", record.total.would) : sayCount("stopped", stopped);
   put(byId("recipients-title"), title);
-  byId("recipients").replaceChildren(...state.recipients.map((recipient) => recipientItem(recipient, state)));
-  byId("nobody").hidden = state.recipients.length > 0;
+  const met = state.recipients.filter(({ counts }) => counts.block + counts.relay + counts.would + counts.missed > 0);
+  byId("recipients").replaceChildren(...met.map((recipient) => recipientItem(recipient, state)));
+  byId("nobody").hidden = met.length > 0;
 }
 
 /**

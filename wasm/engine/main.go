@@ -45,6 +45,9 @@ var (
 // open, does not keep the first request waiting.
 const reserved = 3 << 20
 
+// line makes one line of a text that a request carries.
+var line = strings.NewReplacer("\n", " ", "\r", " ", "\x00", " ")
+
 const example = "https://a.host.of.many.labels.example/"
 
 func main() {
@@ -147,9 +150,10 @@ func explain() (length int32) {
 	return memory.Say(matcher.Rule())
 }
 
-// leaked tells what the last decided request would have told, when that
-// decided: what, place, encoding, field and text in a line each. It returns
-// the length, or 0 when it was not about a leak.
+// leaked tells what the last decided request tells of its page, whatever
+// decided, see match.Matcher.Told: what, place, encoding, field and text in a
+// line each, and a zero byte between two findings. It returns the length, or 0
+// when it tells nothing.
 //
 //go:wasmexport leaked
 func leaked() (length int32) {
@@ -161,11 +165,11 @@ func leaked() (length int32) {
 	if !opened {
 		return 0
 	}
-	f, ok := matcher.Leak()
-	if !ok {
-		return 0
+	var said []string
+	for _, f := range matcher.Told(&request) {
+		said = append(said, strings.Join([]string{
+			f.What.String(), f.Place.String(), f.Encoding, line.Replace(f.Field), line.Replace(f.Text),
+		}, "\n"))
 	}
-	return memory.Say(strings.Join([]string{
-		f.What.String(), f.Place.String(), f.Encoding, strings.ReplaceAll(f.Field, "\n", " "), f.Text,
-	}, "\n"))
+	return memory.Say(strings.Join(said, "\x00"))
 }

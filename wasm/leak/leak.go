@@ -128,3 +128,14 @@ func (p *Page) Find(url, body, referer []byte) (Finding, bool) {
 	}
 	return p.best, p.found
 }
+
+// Each is Find for the parts of a request one by one: who is told the page's
+// origin by the Referer may be told its address by the body.
+func (p *Page) Each(url, body, referer []byte) (all []Finding) {
+	for _, part := range [...][3][]byte{{0: url}, {1: body}, {2: referer}} {
+		if found, ok := p.Find(part[0], part[1], part[2]); ok {
+			all = append(all, found)
+		}
+	}
+	return all
+}

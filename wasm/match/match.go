@@ -299,6 +299,20 @@ func (m *Matcher) Rule() string {
 // not decide.
 func (m *Matcher) Leak() (leak.Finding, bool) { return m.leaked, m.why == Leak }
 
+// Told is what the last decided request tells of its page, whatever decided: to
+// another site, or to whoever the list stops under the page's own. r must be
+// the request that it was.
+func (m *Matcher) Told(r *Request) []leak.Finding {
+	switch m.why {
+	case Own, Document, Local, Unreadable:
+		return nil
+	}
+	if m.pageError != nil || !m.stop.any && m.partyOf() == filter.FirstParty {
+		return nil
+	}
+	return m.leaks.Each(r.URL, r.Body, r.Referer)
+}
+
 // partyOf finds whether the request leaves the page's site.
 func (m *Matcher) partyOf() filter.Party {
 	if m.party != filter.AnyParty {
