@@ -1,3 +1,5 @@
+// Package explain says which examples of protected sites two lists decide
+// differently, for the maintainers who are about to publish one of them.
 package explain
 
 import (

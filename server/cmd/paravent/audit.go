@@ -9,8 +9,8 @@ import (
 	"os"
 
 	"paravent/lists/bundle"
-	"paravent/server/audit"
-	"paravent/server/har"
+	"paravent/wasm/audit"
+	"paravent/wasm/har"
 	"paravent/wasm/match"
 )
 

@@ -8,7 +8,7 @@ import (
 )
 
 func TestAudit(t *testing.T) {
-	visit, err := filepath.Abs("../../har/testdata/firefox.har")
+	visit, err := filepath.Abs("../../../wasm/har/testdata/firefox.har")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 	"paravent/lists/address"
 	_ "paravent/lists/address/idn" // people write hosts as they read them
 	"paravent/lists/filter"
-	"paravent/server/explain"
+	"paravent/wasm/explain"
 	"paravent/wasm/match"
 )
 

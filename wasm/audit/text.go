@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"paravent/server/explain"
+	"paravent/wasm/explain"
 	"paravent/wasm/match"
 )
 

@@ -12,8 +12,8 @@ import (
 	"paravent/lists/bundle"
 	"paravent/lists/compile"
 	"paravent/lists/filter"
-	"paravent/server/audit"
-	"paravent/server/har"
+	"paravent/wasm/audit"
+	"paravent/wasm/har"
 	"paravent/wasm/match"
 )
 

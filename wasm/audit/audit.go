@@ -29,8 +29,8 @@ import (
 	"paravent/lists/address"
 	"paravent/lists/bundle"
 	"paravent/lists/filter"
-	"paravent/server/explain"
-	"paravent/server/har"
+	"paravent/wasm/explain"
+	"paravent/wasm/har"
 	"paravent/wasm/leak"
 	"paravent/wasm/match"
 )
