@@ -69,6 +69,20 @@ import { Module } from "./wasm.js";
  */
 
 /**
+ * A line of a user's own rules that is none.
+ * @typedef {object} RuleProblem
+ * @property {number} line from 1
+ * @property {string} text of the line
+ * @property {string} problem what is wrong and what to do, in English
+ */
+
+/**
+ * @typedef {object} Lint
+ * @property {number} count of rules
+ * @property {RuleProblem[]} problems
+ */
+
+/**
  * @typedef {object} WrittenRules
  * @property {chrome.declarativeNetRequest.Rule[]} small those that depend on modes and on what users allow
  * @property {chrome.declarativeNetRequest.Rule[]} large all others
@@ -77,6 +91,7 @@ import { Module } from "./wasm.js";
 
 /**
  * @typedef {object} RuleSettings
+ * @property {import("./sites.js").Mode} everywhere mode of all other pages
  * @property {import("./sites.js").Site[]} sites
  * @property {string} placeholder path of a packaged file
  */
@@ -160,6 +175,23 @@ export class Desk {
    */
   describe(bundle) {
     return JSON.parse(this.#module.text(this.#call("describe", [bundle])));
+  }
+
+  /**
+   * @param {string} rules that a user wrote
+   * @returns {Lint}
+   */
+  lintOwn(rules) {
+    return JSON.parse(this.#module.text(this.#call("lintOwn", [rules])));
+  }
+
+  /**
+   * @param {Uint8Array} bundle
+   * @param {string} rules that a user wrote
+   * @returns {Uint8Array<ArrayBuffer>} the bundle of both
+   */
+  addOwn(bundle, rules) {
+    return this.#module.bytes(this.#call("addOwn", [bundle, rules]));
   }
 
   /**

@@ -135,8 +135,8 @@ function bySites() {
  * @returns {Promise<Map<number, Rule>>} what it was told
  */
 async function tell(page, sites) {
-  const scope = sites.map((domain) => ({ domain, own: domain, mode: /** @type {const} */ ("protect"), allow: [] }));
-  const made = (await openDesk()).rules({ sites: scope, placeholder: PLACEHOLDER }, bundle);
+  const scope = sites.map((domain) => ({ domain, own: domain, listed: true, mode: /** @type {const} */ ("protect"), allow: [] }));
+  const made = (await openDesk()).rules({ everywhere: "off", sites: scope, placeholder: PLACEHOLDER }, bundle);
   unsaid = made.counts.unsaid;
   const refused = await page.evaluate(async (rules) => {
     const dnr = chrome.declarativeNetRequest;

@@ -22,6 +22,7 @@ import (
 
 	"paravent/lists/bundle"
 	"paravent/lists/compile"
+	"paravent/lists/own"
 	"paravent/lists/release"
 	"paravent/wasm/dnr"
 	"paravent/wasm/memory"
@@ -342,6 +343,34 @@ func describe(bundleLength int32) int32 {
 		}
 		return json.Marshal(about)
 	}, bundleLength)
+}
+
+// lintOwn takes a user's own rules and answers how many they are, and with what
+// is wrong with them.
+//
+//go:wasmexport lintOwn
+func lintOwn(textLength int32) int32 {
+	return do("lintOwn", func(parts [][]byte) ([]byte, error) {
+		rules, problems := own.Read(string(parts[0]))
+		if problems == nil {
+			problems = []own.Problem{}
+		}
+		return json.Marshal(map[string]any{"count": len(rules), "problems": problems})
+	}, textLength)
+}
+
+// addOwn takes a bundle and a user's own rules, and answers with the bundle of
+// both.
+//
+//go:wasmexport addOwn
+func addOwn(bundleLength, textLength int32) int32 {
+	return do("addOwn", func(parts [][]byte) ([]byte, error) {
+		list, err := bundle.Open(parts[0])
+		if err != nil {
+			return nil, err
+		}
+		return own.Add(list, string(parts[1]))
+	}, bundleLength, textLength)
 }
 
 // rules takes dnr.Settings and a bundle, and answers with the rules for
