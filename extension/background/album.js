@@ -5,6 +5,7 @@
  */
 
 import { api } from "./api.js";
+import { managed, refuseLocked } from "./managed.js";
 
 /** @typedef {import("./relay.js").Photo} Photo */
 
@@ -31,12 +32,13 @@ const coming = new Map();
 
 /** @returns {Promise<Keep>} */
 export async function keptFor() {
-  const chosen = (await api.storage.local.get(KEY))[KEY];
-  return chosen === "day" ? "day" : "tab";
+  const [stored, { values }] = await Promise.all([api.storage.local.get(KEY), managed()]);
+  return values.keep ?? (stored[KEY] === "day" ? "day" : "tab");
 }
 
 /** @param {Keep} keep */
 export async function keepFor(keep) {
+  await refuseLocked("keep");
   await api.storage.local.set({ [KEY]: keep });
   if (keep === "tab") await forgetDisk();
 }

@@ -1,22 +1,54 @@
-/** What the user chooses for a site, and what in the browser depends on it. */
+/** What the user chooses, and what in the browser depends on it. */
 
 import { api } from "./api.js";
 import { registerContent } from "./injection.js";
+import { refuseLocked } from "./managed.js";
 import { writeRules } from "./rules.js";
 import { isHost, isSite } from "./sites.js";
-import { bundle, ready, reread, state } from "./state.js";
+import { decider, ready, reread, state } from "./state.js";
+
+/** Choices follow one another: each is made from what the last one left. @type {Promise<unknown>} */
+let last = Promise.resolve();
+
+/**
+ * @template T
+ * @param {() => Promise<T>} job
+ * @returns {Promise<T>}
+ */
+export function inTurn(job) {
+  const turn = last.then(job);
+  last = turn.catch(() => {});
+  return turn;
+}
 
 /**
  * @param {unknown} site
  * @param {import("./sites.js").Mode} mode
  * @returns {Promise<{}>} rejects with what did not work
  */
-export async function choose(site, mode) {
-  const sites = await ready();
-  if (!sites.known) throw new Error(state.settingsError || state.listError);
-  if (!isSite(site, sites)) throw new Error("not a site");
-  await keep(sites.choose(site, mode));
-  return {};
+export function choose(site, mode) {
+  return inTurn(async () => {
+    const sites = await known();
+    if (!isSite(site, sites)) throw new Error("not a site");
+    await refuseFixed(site, sites);
+    await keep(sites.choose(site, mode));
+    return {};
+  });
+}
+
+/**
+ * Takes back all that the user chose for a site.
+ * @param {unknown} site
+ * @returns {Promise<{}>} rejects with what did not work
+ */
+export function forgetSite(site) {
+  return inTurn(async () => {
+    const sites = await known();
+    if (typeof site !== "string" || !sites.scope().sites.some(({ domain }) => domain === site)) throw new Error("not a site that was chosen");
+    await refuseFixed(site, sites);
+    await keep(sites.forget(site));
+    return {};
+  });
 }
 
 /**
@@ -25,16 +57,47 @@ export async function choose(site, mode) {
  * @param {boolean} allowed
  * @returns {Promise<{}>} rejects with what did not work
  */
-export async function allow(site, host, allowed) {
-  const sites = await ready();
-  if (!sites.known) throw new Error(state.settingsError || state.listError);
-  if (typeof site !== "string" || sites.domainOf(site) !== site || site === "") throw new Error("not a protected site");
-  if (!isHost(host)) throw new Error("not a host");
-  await keep(sites.allow(site, host, allowed));
-  return {};
+export function allow(site, host, allowed) {
+  return inTurn(async () => {
+    const sites = await known();
+    if (typeof site !== "string" || sites.domainOf(site) !== site || site === "") throw new Error("not a protected site");
+    if (!isHost(host)) throw new Error("not a host");
+    await refuseLocked("modes");
+    await keep(sites.allow(site, host, allowed));
+    return {};
+  });
 }
 
-/** @param {import("./sites.js").Choices} choices */
+/**
+ * @param {import("./sites.js").Scope} scope
+ * @returns {Promise<{}>} rejects with what did not work
+ */
+export function chooseScope(scope) {
+  return inTurn(async () => {
+    await known();
+    await refuseLocked("scope");
+    await keep({ scope });
+    return {};
+  });
+}
+
+/**
+ * @param {string} site
+ * @param {import("./sites.js").Sites} sites
+ */
+async function refuseFixed(site, sites) {
+  await refuseLocked("modes");
+  if (sites.isFixed(site)) throw new Error(`${site}: set by an administrator`);
+}
+
+/** @returns {Promise<import("./sites.js").Sites>} rejects when a choice would be made from what could not be read */
+async function known() {
+  const sites = await ready();
+  if (!sites.known) throw new Error(state.settingsError || state.listError);
+  return sites;
+}
+
+/** @param {object} choices */
 async function keep(choices) {
   await api.storage.local.set(choices);
   await reread();
@@ -50,10 +113,11 @@ export async function applyScope(distrust = false) {
   // What could not be read must not be written down as if nothing were protected.
   if (!sites.known || !state.list) return;
   const scope = sites.scope();
+  const { sha256, bundle } = await decider();
   // Neither waits for the other, nor fails with it: what stops requests must
   // not depend on what puts photos back.
   const outcomes = await Promise.allSettled([
-    writeRules({ list: state.list.sha256, bundle, scope }, distrust),
+    writeRules({ list: sha256, bundle, scope }, distrust),
     registerContent(scope),
   ]);
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;

@@ -1,4 +1,7 @@
+/** Whom this extension may talk to: what the build says, and above it what an administrator does. */
+
 import { api } from "./api.js";
+import { managed } from "./managed.js";
 
 /**
  * What a fresh install is configured with. Empty addresses are legal: such a
@@ -14,9 +17,15 @@ import { api } from "./api.js";
 let loaded;
 
 /** @returns {Promise<Defaults>} */
-export function defaults() {
+export async function defaults() {
   loaded ??= fetch(api.runtime.getURL("defaults.json")).then((response) => response.json());
-  return loaded;
+  const [{ listServer, trust, relays, pollSeconds }, { values }] = await Promise.all([loaded, managed()]);
+  return {
+    listServer: values.listServer ?? listServer,
+    trust: values.trust ?? trust,
+    relays: values.relays ?? relays,
+    pollSeconds,
+  };
 }
 
 /**

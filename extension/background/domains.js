@@ -72,6 +72,28 @@ function lookUp(host) {
 }
 
 /**
+ * Whether a host is a suffix under which everybody can have a name of their
+ * own, as com and co.uk are. One that nobody has written down is none: it may be
+ * a computer's name.
+ * @param {string} host
+ * @returns {boolean}
+ */
+export function isSuffix(host) {
+  const below = `x.${host}`;
+  if (!native) return !host.startsWith("[") && siteOf(below) === below && isRule(host);
+  try {
+    return native.getDomain(below, { allowUnknownSuffix: false }) === below;
+  } catch {
+    return false;
+  }
+}
+
+/** @param {string} host */
+function isRule(host) {
+  return Boolean(suffixes?.has(host) || suffixes?.has(`*.${host.slice(host.indexOf(".") + 1)}`));
+}
+
+/**
  * The longest suffix that a rule names, with one label more: the algorithm of
  * https://publicsuffix.org/list/. Where no rule holds the last label is one.
  * @param {string} host

@@ -11,9 +11,9 @@ const FILES = ["content/photos.js"];
 let last = Promise.resolve();
 
 /**
- * Registers the content script for the sites on which something is stopped. The
+ * Registers the content script for the pages on which something is stopped. The
  * browser keeps the registration over its runs.
- * @param {import("./sites.js").Site[]} scope
+ * @param {import("./sites.js").Protected} scope
  */
 export function registerContent(scope) {
   const registering = last.then(() => register(scope));
@@ -21,13 +21,13 @@ export function registerContent(scope) {
   return registering;
 }
 
-/** @param {import("./sites.js").Site[]} scope */
-async function register(scope) {
-  const matches = scope
-    .filter(({ mode }) => stops(mode))
-    .flatMap(({ domain }) => (domain.includes(".") ? [`*://${domain}/*`, `*://*.${domain}/*`] : [`*://${domain}/*`]));
+/** @param {import("./sites.js").Protected} scope */
+async function register({ everywhere, sites }) {
+  const isEverywhere = stops(everywhere);
+  const matches = isEverywhere ? ["*://*/*"] : sites.filter(({ mode }) => stops(mode)).flatMap(patterns);
+  const excludeMatches = isEverywhere ? sites.filter(({ mode }) => !stops(mode)).flatMap(patterns) : [];
   const [registered] = await api.scripting.getRegisteredContentScripts({ ids: [ID] });
-  if (registered && sameSet(registered.matches ?? [], matches)) return;
+  if (registered && sameSet(registered.matches ?? [], matches) && sameSet(registered.excludeMatches ?? [], excludeMatches)) return;
   if (registered) await api.scripting.unregisterContentScripts({ ids: [ID] });
   if (matches.length === 0) return;
   await api.scripting.registerContentScripts([
@@ -35,12 +35,18 @@ async function register(scope) {
       id: ID,
       js: FILES,
       matches,
+      ...(excludeMatches.length > 0 ? { excludeMatches } : {}),
       allFrames: true,
       matchOriginAsFallback: true,
       runAt: "document_start",
       persistAcrossSessions: true,
     },
   ]);
+}
+
+/** @param {import("./sites.js").Site} site */
+function patterns({ domain }) {
+  return domain.includes(".") ? [`*://${domain}/*`, `*://*.${domain}/*`] : [`*://${domain}/*`];
 }
 
 /**

@@ -2,13 +2,17 @@
 
 import { KEEPS, forgetAlbum, keepFor } from "./album.js";
 import { api, errorText, ownRoot } from "./api.js";
-import { allow, choose } from "./choices.js";
+import { backup, restore } from "./backup.js";
+import { allow, choose, chooseScope, forgetSite } from "./choices.js";
 import { listsState } from "./lists-state.js";
+import { setOwnRelay } from "./own-relay.js";
+import { lintRules } from "./own-rules.js";
 import { photo } from "./photos.js";
 import { forgetRecords } from "./record.js";
 import { prepared } from "./requests.js";
-import { MODES } from "./sites.js";
-import { bundle, ready } from "./state.js";
+import { setRules, settings } from "./settings.js";
+import { MODES, SCOPES } from "./sites.js";
+import { decider } from "./state.js";
 import { tabState } from "./tab-state.js";
 import { poll } from "./updates.js";
 import { allVisits, forgetVisits, visitOf } from "./visits.js";
@@ -23,12 +27,20 @@ const ANSWERS = {
   mode: ({ site, mode }) => (MODES.includes(mode) ? choose(site, mode) : null),
   allow: ({ site, host, allow: allowed }) => (typeof allowed === "boolean" ? allow(site, host, allowed) : null),
   keep: ({ keep }) => (KEEPS.includes(keep) ? keepFor(keep).then(() => ({})) : null),
+  settings: () => settings(),
+  scope: ({ scope }) => (SCOPES.includes(scope) ? chooseScope(scope) : null),
+  forgetSite: ({ site }) => forgetSite(site),
+  ownRelay: ({ relay }) => (relay === undefined ? null : setOwnRelay(relay)),
+  lintRules: ({ text }) => lintRules(text),
+  rules: ({ text }) => (typeof text === "string" ? setRules(text) : null),
+  backup: () => backup(),
+  restore: ({ text }) => restore(text),
   lists: () => listsState(),
   update: () => poll(),
   visit: ({ tabId, from }) => (Number.isInteger(tabId) && Number.isInteger(from) ? prepared.then(() => visitOf(tabId, from)) : null),
   visits: () => prepared.then(allVisits),
   forget: () => prepared.then(forget),
-  bundle: () => ready().then(bundle).then((bytes) => bytes.buffer),
+  bundle: () => decider().then((list) => list.bundle()).then((bytes) => bytes.buffer),
 };
 
 /**

@@ -11,6 +11,7 @@ import { consent } from "./consent.js";
 import { defaults } from "./defaults.js";
 import { hostOf } from "./domains.js";
 import { judge } from "./judge.js";
+import { ownRelay } from "./own-relay.js";
 import { notePhoto, recordOf } from "./record.js";
 import { bring, PhotoError } from "./relay.js";
 import { engineReady, ready, state } from "./state.js";
@@ -29,7 +30,8 @@ import { engineReady, ready, state } from "./state.js";
  *   the settings, and stand in no public log
  */
 export async function relaysInForce() {
-  const [{ relays }] = await Promise.all([defaults(), ready()]);
+  const [{ relays }, own] = await Promise.all([defaults(), ownRelay(), ready()]);
+  if (own) return { relays: [{ name: own.name, url: own.url, keys: [own.key] }], isOwn: true };
   if (relays.length > 0) return { relays, isOwn: true };
   return { relays: state.list?.release?.relays ?? [], isOwn: false };
 }

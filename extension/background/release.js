@@ -5,10 +5,10 @@
  */
 
 import { errorText } from "./api.js";
-import { sha256 } from "./state.js";
+import { sha256 } from "./digest.js";
 
 /**
- * @typedef {import("./desk.js").Code | "unreachable" | "status" | "size" | "hash" | "compile" | "floor" | "engine" | "rules" | "store" | "stopped"} Code
+ * @typedef {import("./desk.js").Code | "unreachable" | "status" | "size" | "hash" | "compile" | "floor" | "own" | "engine" | "rules" | "store" | "stopped"} Code
  */
 
 /**

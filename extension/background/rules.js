@@ -6,7 +6,8 @@
 
 import { api, errorText, isFirefox } from "./api.js";
 import { Desk } from "./desk.js";
-import { sha256 } from "./state.js";
+import { sha256 } from "./digest.js";
+import { stops } from "./sites.js";
 
 const dnr = api?.declarativeNetRequest;
 
@@ -25,7 +26,7 @@ const REFUSED = "regular expressions that the browser refuses";
  * @typedef {object} RulesState
  * @property {"ok" | "writing" | "unsupported" | "failed"} state "writing" is left
  *   when the browser stopped us meanwhile: it may have the new rules or the old
- * @property {string} list SHA-256 of the bundle
+ * @property {string} list SHA-256 of the bundle that decides, with the user's own rules
  * @property {string} sites what the large rules depend on
  * @property {string} choices what the small rules depend on
  * @property {Record<string, number>} unsaid how many rules of the list the browser was not told, by reason
@@ -37,7 +38,7 @@ const REFUSED = "regular expressions that the browser refuses";
  * @typedef {object} Wanted
  * @property {string} list SHA-256 of the bundle
  * @property {() => Promise<Uint8Array>} bundle
- * @property {import("./sites.js").Site[]} scope
+ * @property {import("./sites.js").Protected} scope
  */
 
 /** Writings follow one another: each starts from what the last one left. */
@@ -71,11 +72,13 @@ export async function rulesProblem(list, scope) {
  * @param {string} list
  * @param {Wanted["scope"]} scope
  */
-function wantedFor(list, scope) {
+function wantedFor(list, { everywhere, sites }) {
+  const name = (/** @type {import("./sites.js").Site} */ { domain, own }) => `${domain}<${own}`;
   return {
     list,
-    sites: scope.map(({ domain, own }) => `${domain}<${own}`).join(" "),
-    choices: scope.map(({ mode, allow }) => [mode, ...allow].join(",")).join(" "),
+    // Where every page is protected, those that the list does not name are the small rules' affair.
+    sites: stops(everywhere) ? ["*", ...sites.filter(({ listed }) => listed).map(name)].join(" ") : sites.map(name).join(" "),
+    choices: [everywhere, ...sites.map((site) => [name(site), site.mode, ...site.allow].join(","))].join(" "),
   };
 }
 
@@ -100,7 +103,7 @@ export function writeRules(wanted, distrust = false) {
 async function write({ list, bundle, scope }, distrust) {
   const have = await rulesState();
   const want = { ...wantedFor(list, scope), unsaid: have?.unsaid ?? {} };
-  const settings = { sites: scope, placeholder: PLACEHOLDER };
+  const settings = { ...scope, placeholder: PLACEHOLDER };
   const sameRules = have?.list === want.list && have.sites === want.sites;
   const isSettled = have?.state === "failed" || have?.state === "unsupported";
   if (sameRules && isSettled && !distrust && have.choices === want.choices) return;

@@ -1,4 +1,6 @@
-import { covering, hostOf, registrable } from "./domains.js";
+/** Which pages are protected, and how: by the list, by what users choose, by what administrators do. */
+
+import { covering, hostOf, isSuffix, registrable } from "./domains.js";
 
 /**
  * @typedef {import("./engine.js").Mode} Mode
@@ -7,14 +9,35 @@ import { covering, hostOf, registrable } from "./domains.js";
 /** @type {readonly Mode[]} */
 export const MODES = ["off", "watch", "protect", "strict"];
 
+/**
+ * What is protected: the sites of the list and those that the user has added,
+ * or every page.
+ * @typedef {"sites" | "all"} Scope
+ */
+
+/** @type {readonly Scope[]} */
+export const SCOPES = ["sites", "all"];
+
 /** Where the user's choices are kept in storage. */
-export const CHOICES = ["modes", "allowed"];
+export const CHOICES = ["modes", "allowed", "scope"];
 
 /**
- * What the user chose, as storage holds it.
+ * What the user chose for sites, as storage holds it.
  * @typedef {object} Choices
  * @property {Record<string, Mode>} modes by domain
  * @property {Record<string, string[]>} allowed hosts that are let through, by domain of the page
+ */
+
+/**
+ * What an administrator chose for the user, see managed.js.
+ * @typedef {Pick<import("./managed.js").Values, "mode" | "sites" | "scope">} Fixed
+ */
+
+/**
+ * What the browser is told of.
+ * @typedef {object} Protected
+ * @property {Mode} everywhere mode of the pages that belong to none of the sites
+ * @property {Site[]} sites every domain that is listed or was chosen, whatever its mode, sorted
  */
 
 /**
@@ -22,6 +45,7 @@ export const CHOICES = ["modes", "allowed"];
  * @typedef {object} Site
  * @property {string} domain its pages are on this host and its subdomains
  * @property {string} own registrable domain: what is within it is no third party
+ * @property {boolean} listed whether it is the list that names it
  * @property {Mode} mode
  * @property {string[]} allow hosts that the user lets through there
  */
@@ -45,9 +69,10 @@ export function isAllowed(host, allowed) {
 }
 
 /**
- * Which sites are protected, and how: those of the list by default, and what
- * the user chose. Null stands for what could not be read; then nothing that it
- * might have protected is taken for unprotected.
+ * Which sites are protected, and how: those of the list by default, what the
+ * user chose, and above both what an administrator did. Null stands for what
+ * could not be read; then nothing that it might have protected is taken for
+ * unprotected.
  */
 export class Sites {
   /** @type {Set<string> | null} */
@@ -56,24 +81,46 @@ export class Sites {
   #chosen;
   /** @type {Map<string, string[]>} */
   #allowed;
+  /** @type {Map<string, Mode>} */
+  #fixed;
+  /** An administrator's for all sites. @type {Mode | undefined} */
+  #mode;
+  /** @type {Scope} */
+  #scope;
 
   /**
    * @param {Iterable<string> | null} listed domains of the list
-   * @param {Partial<Record<keyof Choices, unknown>> | null} stored what storage holds
+   * @param {Partial<Record<keyof Choices | "scope", unknown>> | null} stored what storage holds
+   * @param {Fixed} [fixed]
    */
-  constructor(listed, stored) {
+  constructor(listed, stored, { mode, sites, scope } = {}) {
     this.#listed = listed && new Set(listed);
     this.#chosen = stored && readModes(stored.modes);
     this.#allowed = readAllowed(stored?.allowed);
+    this.#fixed = new Map(Object.entries(sites ?? {}));
+    this.#mode = mode;
+    this.#scope = scope ?? (stored?.scope === "all" ? "all" : "sites");
+  }
+
+  /** @returns {Scope} */
+  get range() {
+    return this.#scope;
   }
 
   /**
-   * The protected domain that a host belongs to, "" when none does.
+   * The domain that a page belongs to: the one that is listed or was chosen,
+   * else, where every page is protected, the registrable one.
    * @param {string} host
-   * @returns {string}
+   * @returns {string} "" when it belongs to none that is protected
    */
   domainOf(host) {
-    return covering(host, { has: (domain) => Boolean(this.#listed?.has(domain) || this.#chosen?.has(domain)) });
+    return this.#named(host) || (this.#scope === "all" && host !== "" ? registrable(host) : "");
+  }
+
+  /** @param {string} host */
+  #named(host) {
+    const has = (/** @type {string} */ domain) => Boolean(this.#listed?.has(domain) || this.#chosen?.has(domain) || this.#fixed.has(domain));
+    return covering(host, { has });
   }
 
   /**
@@ -81,9 +128,24 @@ export class Sites {
    * @returns {Mode | "unknown"} unknown: the page may be protected or not
    */
   modeOf(host) {
-    const domain = this.domainOf(host);
-    if (domain !== "") return this.#chosen?.get(domain) ?? "protect";
-    return this.#listed && this.#chosen ? "off" : "unknown";
+    const fixed = this.#fixed.get(covering(host, this.#fixed));
+    if (fixed) return fixed;
+    const domain = this.#named(host);
+    if (domain !== "") return this.#mode ?? this.#chosen?.get(domain) ?? "protect";
+    return this.#listed && this.#chosen ? this.#everywhere : "unknown";
+  }
+
+  /** @returns {Mode} of pages that belong to no site */
+  get #everywhere() {
+    return this.#scope === "all" ? (this.#mode ?? "protect") : "off";
+  }
+
+  /**
+   * @param {string} domain
+   * @returns {boolean} whether an administrator has chosen its mode
+   */
+  isFixed(domain) {
+    return this.#mode !== undefined || covering(domain, this.#fixed) !== "";
   }
 
   /**
@@ -118,18 +180,27 @@ export class Sites {
     return this.#listed !== null && this.#chosen !== null;
   }
 
-  /**
-   * What the browser is told of: every protected domain, whatever its mode.
-   * @returns {Site[]} sorted by domain
-   */
+  /** @returns {Protected} */
   scope() {
-    const all = [...new Set([...(this.#listed ?? []), ...(this.#chosen?.keys() ?? [])])].sort();
-    return all.map((domain) => ({
-      domain,
-      own: registrable(domain),
-      mode: /** @type {Mode} */ (this.modeOf(domain)),
-      allow: [...this.allowedOn(domain)],
-    }));
+    const names = [this.#listed, this.#chosen?.keys(), this.#fixed.keys()];
+    // A host can be let through on a page of which nothing else was chosen.
+    if (this.#scope === "all") names.push(this.#allowed.keys());
+    const all = [...new Set(names.flatMap((some) => [...(some ?? [])]))].sort();
+    return {
+      everywhere: this.#everywhere,
+      sites: all.map((domain) => ({
+        domain,
+        own: registrable(domain),
+        listed: this.isListed(domain),
+        mode: /** @type {Mode} */ (this.modeOf(domain)),
+        allow: [...this.allowedOn(domain)],
+      })),
+    };
+  }
+
+  /** @returns {Choices} for storage, as they are */
+  choices() {
+    return { modes: Object.fromEntries(this.#chosen ?? []), allowed: Object.fromEntries(this.#allowed) };
   }
 
   /**
@@ -142,9 +213,33 @@ export class Sites {
   choose(domain, mode) {
     const modes = new Map(this.#chosen ?? []);
     const allowed = new Map(this.#allowed);
-    if (mode === (this.isListed(domain) ? "protect" : "off")) modes.delete(domain);
+    if (this.#isUsual(domain, mode)) modes.delete(domain);
     else modes.set(domain, mode);
     if (mode === "off" && !this.isListed(domain)) allowed.delete(domain);
+    return { modes: Object.fromEntries(modes), allowed: Object.fromEntries(allowed) };
+  }
+
+  /**
+   * @param {string} domain
+   * @param {Mode} mode
+   */
+  #isUsual(domain, mode) {
+    if (this.isListed(domain)) return mode === "protect";
+    if (this.#scope === "sites") return mode === "off";
+    // A site that was added stays one when not every page is protected any more.
+    return mode === "protect" && ["off", undefined].includes(this.#chosen?.get(domain));
+  }
+
+  /**
+   * The choices without anything about one domain.
+   * @param {string} domain
+   * @returns {Choices} for storage
+   */
+  forget(domain) {
+    const modes = new Map(this.#chosen ?? []);
+    const allowed = new Map(this.#allowed);
+    modes.delete(domain);
+    allowed.delete(domain);
     return { modes: Object.fromEntries(modes), allowed: Object.fromEntries(allowed) };
   }
 
@@ -200,13 +295,13 @@ export function isHost(text) {
 }
 
 /**
- * Whether a text may name a site in a message: one host in its canonical form,
- * and no wider than a registrable domain unless the list itself has it.
+ * Whether a text may name a site: one host in its canonical form, and no wider
+ * than a registrable domain unless the list itself has it.
  * @param {unknown} text
- * @param {Sites} sites
+ * @param {Pick<Sites, "isListed">} sites
  * @returns {text is string}
  */
 export function isSite(text, sites) {
   if (typeof text !== "string" || text.length > 253 || !/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(text)) return false;
-  return sites.isListed(text) || registrable(text) === text;
+  return sites.isListed(text) || (registrable(text) === text && !isSuffix(text));
 }

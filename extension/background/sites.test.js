@@ -21,12 +21,61 @@ test("listed sites are protected unless their user says otherwise", () => {
   ]) {
     assert.equal(sites.modeOf(host), mode, host);
   }
-  assert.deepEqual(sites.scope(), [
-    { domain: "all.example", own: "all.example", mode: "strict", allow: [] },
-    { domain: "booking.doctolib.fr", own: "doctolib.fr", mode: "protect", allow: [] },
-    { domain: "jameda.de", own: "jameda.de", mode: "off", allow: [] },
-    { domain: "mine.example", own: "mine.example", mode: "watch", allow: ["b.example", "a.example"] },
-  ]);
+  assert.deepEqual(sites.scope(), {
+    everywhere: "off",
+    sites: [
+      { domain: "all.example", own: "all.example", listed: false, mode: "strict", allow: [] },
+      { domain: "booking.doctolib.fr", own: "doctolib.fr", listed: true, mode: "protect", allow: [] },
+      { domain: "jameda.de", own: "jameda.de", listed: true, mode: "off", allow: [] },
+      { domain: "mine.example", own: "mine.example", listed: false, mode: "watch", allow: ["b.example", "a.example"] },
+    ],
+  });
+});
+
+test("with every page in scope a site is what its registrable domain is, and off where its user says so", () => {
+  const stored = { scope: "all", modes: { "quiet.example": "off", "mine.example": "protect" }, allowed: { "news.co.uk": ["cdn.example"] } };
+  const sites = new Sites(["booking.doctolib.fr"], stored);
+  assert.equal(sites.range, "all");
+  for (const [host, domain, mode] of [
+    ["www.news.co.uk", "news.co.uk", "protect"],
+    ["a.booking.doctolib.fr", "booking.doctolib.fr", "protect"],
+    ["www.doctolib.fr", "doctolib.fr", "protect"],
+    ["a.quiet.example", "quiet.example", "off"],
+    ["10.0.0.1", "10.0.0.1", "protect"],
+    ["[::1]", "[::1]", "protect"],
+  ]) {
+    assert.equal(sites.domainOf(host), domain, host);
+    assert.equal(sites.modeOf(host), mode, host);
+  }
+  assert.equal(sites.domainOf(""), "");
+  assert.ok(sites.allows("www.news.co.uk", "https://cdn.example/x"));
+  const { everywhere, sites: all } = sites.scope();
+  assert.equal(everywhere, "protect");
+  assert.deepEqual(all.map(({ domain }) => domain), ["booking.doctolib.fr", "mine.example", "news.co.uk", "quiet.example"]);
+  assert.deepEqual(new Sites(["doctolib.fr"], { ...stored, scope: "sites" }).scope().sites.map(({ domain }) => domain), ["doctolib.fr", "mine.example", "quiet.example"]);
+
+  // Off is a choice here, and protect none; a site that was added stays one.
+  assert.deepEqual(sites.choose("new.example", "off").modes["new.example"], "off");
+  assert.ok(!("new.example" in sites.choose("new.example", "protect").modes));
+  assert.ok(!("quiet.example" in sites.choose("quiet.example", "protect").modes));
+  assert.equal(sites.choose("mine.example", "protect").modes["mine.example"], "protect");
+  assert.deepEqual(sites.forget("news.co.uk").allowed, {});
+});
+
+test("what an administrator chose stands above what users did", () => {
+  const stored = { scope: "sites", modes: { "a.example": "off", "doctolib.fr": "off", "x.clinic.example": "watch" } };
+  const some = new Sites(["doctolib.fr"], stored, { sites: { "clinic.example": "strict" }, scope: "all" });
+  assert.equal(some.modeOf("www.clinic.example"), "strict");
+  assert.equal(some.modeOf("x.clinic.example"), "strict");
+  assert.equal(some.modeOf("doctolib.fr"), "off");
+  assert.equal(some.modeOf("other.example"), "protect");
+  assert.ok(some.isFixed("x.clinic.example") && !some.isFixed("doctolib.fr"));
+  const all = new Sites(["doctolib.fr"], stored, { sites: { "clinic.example": "watch" }, mode: "strict" });
+  assert.equal(all.modeOf("doctolib.fr"), "strict");
+  assert.equal(all.modeOf("a.example"), "strict");
+  assert.equal(all.modeOf("clinic.example"), "watch");
+  assert.equal(all.modeOf("other.example"), "off");
+  assert.ok(all.isFixed("doctolib.fr"));
 });
 
 test("what could not be read leaves no page for certainly unprotected", () => {
@@ -82,6 +131,11 @@ test("a message may name a site, nothing wider and nothing else", () => {
     ["a.example/b", false],
     ["*.example", false],
     ["", false],
+    ["fr", false],
+    ["co.uk", false],
+    ["foo.ck", false],
+    ["intranet", true],
+    ["localhost", true],
     [`${"a".repeat(254)}.fr`, false],
     [7, false],
     [null, false],

@@ -5,13 +5,17 @@
 
 import { api, errorText } from "./api.js";
 import { defaults } from "./defaults.js";
+import { sha256 } from "./digest.js";
 import { readSuffixes } from "./domains.js";
 import { Engine } from "./engine.js";
+import { managed } from "./managed.js";
+import { withOwnRules } from "./own-rules.js";
 import { CHOICES, Sites } from "./sites.js";
 import { isOwn, packagedBundle, packagedInfo, storedBundle, storedInfo } from "./store.js";
 
 /**
  * @typedef {import("./store.js").ListInfo} ListInfo
+ * @typedef {import("./own-rules.js").Decider} Decider
  */
 
 /** How long a broken engine is left alone before it is started again. */
@@ -25,6 +29,8 @@ export const state = { sites: null, list: null, engine: null, engineError: "", s
 
 /** @type {Promise<Sites> | undefined} */
 let bringingUp;
+/** The list in force with the user's own rules. @type {Promise<Decider> | undefined} */
+let deciding;
 /** @type {Promise<Engine | null> | undefined} */
 let starting;
 let failedAt = -Infinity;
@@ -42,10 +48,22 @@ async function bringUp() {
   // Without the suffixes whoever needs one fails, and stops what it was asked
   // about; the engine's start tries again, and says why it cannot.
   const suffixes = readSuffixes().catch(() => {});
-  const [list, chosen] = await Promise.all([readList(), readChosen(), suffixes]);
+  const [list, chosen, { values }] = await Promise.all([readList(), readChosen(), managed(), suffixes]);
   state.list = list;
-  state.sites = new Sites(list && list.sites.map((site) => site.domain), chosen);
+  state.sites = new Sites(list && list.sites.map((site) => site.domain), chosen, values);
   return state.sites;
+}
+
+/**
+ * Reads everything again, after an administrator has changed something.
+ * @returns {Promise<Sites>}
+ */
+export async function bringUpAgain() {
+  bringingUp = bringUp();
+  const sites = await bringingUp;
+  deciding = undefined;
+  state.engine = null;
+  return sites;
 }
 
 /** @returns {Promise<ListInfo | null>} */
@@ -93,17 +111,18 @@ async function startEngine() {
     let engine;
     try {
       // The program is the same for every list: it is fetched while that is looked up.
-      engine = await Engine.open(ready().then(bundle));
+      engine = await Engine.open(ready().then(decider).then((list) => list.bundle()));
     } catch (error) {
       if (!state.list?.release) throw error;
       // Another version of this extension may have stored it in another format.
       state.listError = errorText(error);
       await putInForce(await packagedInfo());
-      engine = await Engine.open(packagedBundle());
+      engine = await Engine.open(decider().then((list) => list.bundle()));
     }
     // It asks for them; if they could not be read before, they are tried again.
     await readSuffixes();
-    state.engine = engine;
+    // Whatever was put in force meanwhile is newer.
+    state.engine ??= engine;
     state.engineError = "";
   } catch (error) {
     engineBroke(error);
@@ -123,7 +142,18 @@ export function engineBroke(error) {
 }
 
 /**
- * The bytes of the list in force. A stored list whose bytes are not what was
+ * What decides: the list in force with the user's own rules. Never rejects for
+ * their sake.
+ * @returns {Promise<Decider>}
+ */
+export async function decider() {
+  await ready();
+  deciding ??= withOwnRules({ sha256: state.list?.sha256 ?? "", bundle });
+  return deciding;
+}
+
+/**
+ * The bytes of the list in force, without the user's own rules. A stored list whose bytes are not what was
  * verified when it was taken gives way to the packaged one.
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
@@ -145,12 +175,21 @@ export async function bundle() {
 /**
  * Makes a list the one that decides.
  * @param {ListInfo} list
- * @param {Engine | null} [engine] opened with the list's bundle, if one is at hand
+ * @param {{decider: Decider, engine: Engine}} [opened] the list with the user's
+ *   own rules, and the engine that was opened with both, if they are at hand
  */
-export async function putInForce(list, engine = null) {
+export async function putInForce(list, opened) {
   state.list = list;
-  state.engine = engine;
+  decideBy(opened);
   await reread();
+}
+
+/**
+ * @param {{decider: Decider, engine: Engine}} [opened] what decides from now on; left out: to be made again
+ */
+export function decideBy(opened) {
+  deciding = opened && Promise.resolve(opened.decider);
+  state.engine = opened?.engine ?? null;
 }
 
 /**
@@ -158,19 +197,10 @@ export async function putInForce(list, engine = null) {
  * @returns {Promise<Sites>}
  */
 export function reread() {
-  bringingUp = readChosen().then((chosen) => {
+  bringingUp = Promise.all([readChosen(), managed()]).then(([chosen, { values }]) => {
     const list = state.list;
-    state.sites = new Sites(list && list.sites.map((site) => site.domain), chosen);
+    state.sites = new Sites(list && list.sites.map((site) => site.domain), chosen, values);
     return state.sites;
   });
   return bringingUp;
-}
-
-/**
- * @param {Uint8Array<ArrayBuffer>} bytes
- * @returns {Promise<string>} hexadecimal
- */
-export async function sha256(bytes) {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

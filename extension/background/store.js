@@ -1,7 +1,9 @@
 /**
  * The list that a release brought, kept in IndexedDB. What is known about it
  * and its bytes are separate entries, because every wake needs the first and
- * only a decision needs the second; both are put in one transaction.
+ * only a decision needs the second; both are put in one transaction. So is what
+ * the list and the user's own rules make together, beside the list as it was
+ * verified: that one alone is what the next release is compared with.
  */
 
 import { api } from "./api.js";
@@ -32,6 +34,14 @@ import { api } from "./api.js";
  * @property {import("./relay.js").Relay[]} [relays] that photos may be asked through; releases that were taken before there were any have none
  */
 
+/**
+ * What a list and a user's own rules make together.
+ * @typedef {object} Combined
+ * @property {string} list SHA-256 of the list's bundle
+ * @property {string} rules SHA-256 of the rules' text
+ * @property {string} sha256 of the bundle of both
+ */
+
 const STORE = "list";
 
 /** @returns {Promise<IDBDatabase>} */
@@ -54,8 +64,8 @@ function settled(request) {
 }
 
 /**
- * @param {"info" | "bundle"} key
- * @returns {Promise<any>} undefined when no release was ever taken
+ * @param {"info" | "bundle" | "combined" | "combinedBundle"} key
+ * @returns {Promise<any>} undefined when nothing was ever put there
  */
 async function get(key) {
   const db = await database();
@@ -86,12 +96,43 @@ export function storedBundle() {
   return get("bundle");
 }
 
+/** @returns {Promise<Combined | undefined>} */
+export function storedCombined() {
+  return get("combined");
+}
+
+/** @returns {Promise<Uint8Array<ArrayBuffer> | undefined>} */
+export function storedCombinedBundle() {
+  return get("combinedBundle");
+}
+
 /**
  * Replaces the stored list, all of it or nothing.
  * @param {ListInfo} info
  * @param {Uint8Array} bundle
  */
-export async function storeList(info, bundle) {
+export function storeList(info, bundle) {
+  return put({ info, bundle });
+}
+
+/**
+ * Replaces what the list and the user's own rules make together.
+ * @param {Combined} combined
+ * @param {Uint8Array} bundle
+ */
+export function storeCombined(combined, bundle) {
+  return put({ combined, combinedBundle: bundle });
+}
+
+/** Forgets it: there are no own rules any more. */
+export function forgetCombined() {
+  return put({ combined: undefined, combinedBundle: undefined });
+}
+
+/**
+ * @param {Record<string, unknown>} entries undefined: none
+ */
+async function put(entries) {
   const db = await database();
   try {
     const transaction = db.transaction(STORE, "readwrite", { durability: "strict" });
@@ -99,8 +140,10 @@ export async function storeList(info, bundle) {
       transaction.oncomplete = resolve;
       transaction.onabort = () => reject(transaction.error);
     });
-    transaction.objectStore(STORE).put(info, "info");
-    transaction.objectStore(STORE).put(bundle, "bundle");
+    for (const [key, value] of Object.entries(entries)) {
+      if (value === undefined) transaction.objectStore(STORE).delete(key);
+      else transaction.objectStore(STORE).put(value, key);
+    }
     await done;
   } finally {
     db.close();

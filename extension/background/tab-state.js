@@ -12,7 +12,7 @@ import { recordOf } from "./record.js";
 import { holdsRequests } from "./requests.js";
 import { rulesProblem } from "./rules.js";
 import { stops } from "./sites.js";
-import { engineReady, ready, state } from "./state.js";
+import { decider, engineReady, ready, state } from "./state.js";
 import { updateState } from "./updates.js";
 
 /** @typedef {Awaited<ReturnType<typeof tabState>>} TabState */
@@ -36,7 +36,7 @@ export async function tabState(tabId) {
   if (mode !== null && (stops(mode) || mode === "watch")) await engineReady();
   const record = recordOf(tabId);
   const list = state.list;
-  const rules = await rulesProblem(list?.sha256 ?? "", sites.scope());
+  const rules = await rulesProblem((await decider()).sha256, sites.scope());
   return {
     site: host && (domain || registrable(host)),
     listed: sites.isListed(domain),

@@ -16,8 +16,10 @@ import { Engine } from "./engine.js";
 import { registerContent } from "./injection.js";
 import { fetchRelease, Refusal } from "./release.js";
 import { writeRules } from "./rules.js";
+import { managed } from "./managed.js";
+import { combine, keepCombined, ownRules } from "./own-rules.js";
 import { CHOICES, Sites } from "./sites.js";
-import { bundle, putInForce, ready, state } from "./state.js";
+import { bundle, decider, putInForce, ready, state } from "./state.js";
 import { isOwn, listInfo, storedInfo, storeList } from "./store.js";
 
 /**
@@ -207,26 +209,32 @@ async function take({ noteSha256, said, about, bundle: bytes }, server, trust) {
   const { index, issued, expires, minWaitSeconds, signers, witnesses, relays, trust: trustNow, client } = said;
   const release = { server, trust, trustNow, client, noteSha256, index, issued, expires, minWaitSeconds, signers, witnesses, relays };
   const info = listInfo(said.bundle.sha256, said.list.sha256, about, release);
-  const engine = await Engine.open(bytes).catch((error) => {
+  const made = await combine({ sha256: info.sha256, bundle: async () => bytes }, await ownRules()).catch((error) => {
+    throw new Refusal("own", errorText(error));
+  });
+  const deciding = await made.decider.bundle();
+  const engine = await Engine.open(deciding).catch((error) => {
     throw new Refusal("engine", errorText(error));
   });
-  const choices = await api.storage.local.get(CHOICES);
-  const scope = new Sites(about.sites.map((site) => site.domain), choices).scope();
+  const [choices, { values }] = await Promise.all([api.storage.local.get(CHOICES), managed()]);
+  const scope = new Sites(about.sites.map((site) => site.domain), choices, values).scope();
   /** @type {import("./release.js").Code} */
   let failing = "rules";
   try {
-    await writeRules({ list: info.sha256, bundle: async () => bytes, scope });
+    await writeRules({ list: made.decider.sha256, bundle: made.decider.bundle, scope });
     failing = "store";
     await storeList(info, bytes);
   } catch (error) {
     // The browser's rules must not be those of a list that the next wake will not find.
-    const old = state.list;
-    if (old && state.sites) {
-      await writeRules({ list: old.sha256, bundle, scope: state.sites.scope() }).catch(() => {});
+    if (state.list && state.sites) {
+      const old = await decider();
+      await writeRules({ list: old.sha256, bundle: old.bundle, scope: state.sites.scope() }).catch(() => {});
     }
     throw new Refusal(failing, errorText(error));
   }
-  await putInForce(info, engine);
+  // What is lost of this is made again at the next wake.
+  await keepCombined(made).catch(() => {});
+  await putInForce(info, { decider: made.decider, engine });
   // It is in force: what fails from here on is made up for at a later wake.
   await Promise.allSettled([registerContent(scope), api.storage.local.set({ client: release })]);
 }

@@ -74,6 +74,7 @@ const browser = {
   publicSuffix: undefined, // as in Chromium
   runtime: { id: "paravent", getURL: (/** @type {string} */ path) => OWN + path, getPlatformInfo: async () => ({}) },
   storage: {
+    managed: { get: async () => ({}) },
     local: {
       /** @param {string | string[]} keys */
       get: async (keys) =>
