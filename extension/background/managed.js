@@ -78,9 +78,10 @@ export function forgetManaged() {
 }
 
 async function read() {
-  // Firefox rejects when there is no policy, as if something had failed.
-  const stored = await api.storage.managed.get(null).catch(() => ({}));
-  return readManaged(stored);
+  // Firefox rejects when there is no policy, as if something had failed; other
+  // browsers have nothing of the kind.
+  const stored = await api.storage.managed?.get(null).catch(() => ({}));
+  return readManaged(stored ?? {});
 }
 
 /**
