@@ -44,7 +44,7 @@ const ALL = { urls: ["<all_urls>"] };
 const DOCUMENTS = { urls: ["<all_urls>"], types: ["main_frame", "sub_frame", "stylesheet", "script"] };
 /** What is asked for so often that a page which sends a Referer does so with one of these. */
 const TELLING = { urls: ["<all_urls>"], types: ["sub_frame", "stylesheet", "script"] };
-const PLACEHOLDER = `${ownRoot}content/placeholder.svg`;
+const PLACEHOLDER = `${ownRoot}content/placeholder.png`;
 
 /**
  * Whether this Chromium lets us hold requests; not known before `prepared`.

@@ -16,7 +16,7 @@ const LARGE = 1000;
 const SMALL_IDS = Array.from({ length: LARGE - 1 }, (_, i) => i + 1);
 /** Above all others: a rule that does nothing but say which list and sites the large ones are of. */
 const MARK = 2_000_000_000;
-const PLACEHOLDER = "/content/placeholder.svg";
+const PLACEHOLDER = "/content/placeholder.png";
 
 /** Why the browser itself refuses a rule that it has words for. */
 const REFUSED = "regular expressions that the browser refuses";

@@ -101,7 +101,7 @@
     // Meanwhile the page may have moved on to another picture.
     if (photo === null || url !== (image.currentSrc || image.src)) return;
     if (photo === "" && isReal && !failed) return;
-    const shown = photo || drawn(image.alt) || (failed ? api.runtime.getURL("content/placeholder.svg") : "");
+    const shown = photo || drawn(image.alt) || (failed ? api.runtime.getURL("content/placeholder.png") : "");
     // The browser shows the placeholder already, except where a service worker failed.
     if (shown === "") return;
     const count = (times.get(image) ?? 0) + 1;

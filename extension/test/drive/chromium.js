@@ -146,7 +146,7 @@ export async function launch(options = {}) {
         if (!origin) throw new Error("this browser was started without an extension");
         const page = await browser.newPage({ background: true });
         inside = tab(page);
-        await inside.open(`${origin}/content/placeholder.svg`);
+        await inside.open(`${origin}/icons/icon.svg`);
       }
       return inside.evaluate(fn, ...values);
     },

@@ -199,7 +199,7 @@ async function browser(session, own) {
       if (!inside) {
         if (!own.origin) throw new Error("this browser was started without an extension");
         inside = await create({ background: true });
-        await inside.open(`${own.origin}/content/placeholder.svg`);
+        await inside.open(`${own.origin}/icons/icon.svg`);
       }
       return inside.evaluate(fn, ...values);
     },
