@@ -20,7 +20,7 @@ func small(t testing.TB) []byte {
 	t.Helper()
 	list := &compile.List{
 		Sites:      []bundle.Site{{Domain: "booking.example", Name: "Booking"}},
-		Recipients: []bundle.Recipient{{Host: "tracker.example", Country: "US", Name: "Tracker"}},
+		Recipients: []bundle.Recipient{{Host: "tracker.example", Country: "US", Name: "Tracker", Purposes: "analytics,advertising"}},
 	}
 	for _, line := range []string{
 		"||tracker.example^", "||a.tracker.example^$third-party", "||cdn.example/t/*.js|$script,domain=booking.example|~x.booking.example",
@@ -95,7 +95,7 @@ func TestLookUp(t *testing.T) {
 	if s := b.Sites(); len(s) != 1 || s[0].Name != "Booking" {
 		t.Errorf("sites %v", s)
 	}
-	if s := b.Recipients(); len(s) != 1 || s[0] != (bundle.Recipient{Host: "tracker.example", Country: "US", Name: "Tracker"}) {
+	if s := b.Recipients(); len(s) != 1 || s[0] != (bundle.Recipient{Host: "tracker.example", Country: "US", Name: "Tracker", Purposes: "analytics,advertising"}) {
 		t.Errorf("recipients %v", s)
 	}
 }

@@ -21,8 +21,37 @@ type Filter struct {
 type Site struct{ Domain, Name string }
 
 // A Recipient is an organisation that stands behind a host. Country is an
-// ISO 3166-1 alpha-2 code.
-type Recipient struct{ Host, Country, Name string }
+// ISO 3166-1 alpha-2 code, Purposes are the keys of what it receives requests
+// for, with commas between, "" when no source says it.
+type Recipient struct{ Host, Country, Name, Purposes string }
+
+// Line writes a recipient as canonical texts and bundles have it.
+func (r *Recipient) Line() string {
+	line := r.Host + "\t" + r.Country + "\t" + r.Name
+	if r.Purposes != "" {
+		line += "\t" + r.Purposes
+	}
+	return line
+}
+
+// ParseRecipient reads what Line writes, false when it is none. The host is
+// not looked at.
+func ParseRecipient(line string) (Recipient, bool) {
+	host, rest, _ := strings.Cut(line, "\t")
+	country, rest, _ := strings.Cut(rest, "\t")
+	name, purposes, more := strings.Cut(rest, "\t")
+	r := Recipient{host, country, name, purposes}
+	return r, len(country) == 2 && name != "" && (!more || isPurposes(purposes))
+}
+
+func isPurposes(text string) bool {
+	for purpose := range strings.SplitSeq(text, ",") {
+		if purpose == "" || strings.Trim(purpose, "abcdefghijklmnopqrstuvwxyz-") != "" {
+			return false
+		}
+	}
+	return true
+}
 
 // Under is what a list has under one key.
 type Under struct {
@@ -69,7 +98,7 @@ func Encode(c *Content) ([]byte, error) {
 		part[sitesSection] = append(part[sitesSection], s.Domain+"\t"+s.Name+"\n"...)
 	}
 	for _, r := range c.Recipients {
-		part[recipientsSection] = append(part[recipientsSection], r.Host+"\t"+r.Country+"\t"+r.Name+"\n"...)
+		part[recipientsSection] = append(part[recipientsSection], r.Line()+"\n"...)
 	}
 	total := headerSize
 	for _, p := range part {
@@ -135,9 +164,8 @@ func (b *Bundle) Sites() (sites []Site) {
 // Recipients lists who stands behind which host, sorted by host.
 func (b *Bundle) Recipients() (recipients []Recipient) {
 	for line := range strings.Lines(string(b.recipients)) {
-		host, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
-		country, name, _ := strings.Cut(rest, "\t")
-		recipients = append(recipients, Recipient{host, country, name})
+		r, _ := ParseRecipient(strings.TrimSuffix(line, "\n"))
+		recipients = append(recipients, r)
 	}
 	return recipients
 }

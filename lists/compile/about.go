@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"strings"
+
 	"paravent/lists/bundle"
 	"paravent/lists/filter"
 )
@@ -21,9 +23,10 @@ type AboutSite struct {
 
 // AboutRecipient is the organisation behind a host and its subdomains.
 type AboutRecipient struct {
-	Host    string `json:"host"`
-	Name    string `json:"name"`
-	Country string `json:"country"`
+	Host     string   `json:"host"`
+	Name     string   `json:"name"`
+	Country  string   `json:"country"`
+	Purposes []string `json:"purposes,omitempty"` // keys of what it receives requests for
 }
 
 // Counts are numbers of rules.
@@ -39,7 +42,11 @@ func Describe(b *bundle.Bundle) (*About, error) {
 		about.Sites = append(about.Sites, AboutSite(s))
 	}
 	for _, r := range b.Recipients() {
-		about.Recipients = append(about.Recipients, AboutRecipient{Host: r.Host, Name: r.Name, Country: r.Country})
+		one := AboutRecipient{Host: r.Host, Name: r.Name, Country: r.Country}
+		if r.Purposes != "" {
+			one.Purposes = strings.Split(r.Purposes, ",")
+		}
+		about.Recipients = append(about.Recipients, one)
 	}
 	err := b.EachRule(func(kind bundle.Kind, r filter.Rule) error {
 		if kind == bundle.Block && r.Plain() {

@@ -90,7 +90,7 @@ func TestRefused(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
 		"header":    {"list 1", "list 2", `list: line 1: want "paravent list 1"`},
 		"empty":     {text, "", "list: line 0: ends before section [sites]"},
-		"section":   {"[needs]\n", "", "list: line 6: want a host, a tab, a country of two letters, a tab and a name"},
+		"section":   {"[needs]\n", "", "list: line 6: want a host, a tab, a country of two letters, a tab and a name, and a tab and purposes if any are known"},
 		"order":     {"[sites]", "[hosts]", "list: line 2: section [hosts]: want the sections sites recipients needs exceptions photos hosts rules, in this order"},
 		"cut off":   {"third-party\n", "third", "list: line 15: cut off: want a line feed at the end"},
 		"too early": {"[rules]\n||example.com/pixel.gif$third-party\n", "", "list: line 13: ends before section [rules]"},
@@ -100,7 +100,8 @@ func TestRefused(t *testing.T) {
 		"canonical": {"$third-party", "$3p", "list: line 15: rule ||example.com/pixel.gif$3p: its canonical form is ||example.com/pixel.gif$third-party"},
 		"exception": {"||photos.example", "@@||photos.example", `list: line 11: rule @@||photos.example/doctors/: "@@" belongs into [exceptions] and nowhere else`},
 		"rule":      {"||photos.example/doctors/", "/doctors/img", `list: line 11: rule /doctors/img: in this section want "||" and a whole host`},
-		"country":   {"US", "USA", "list: line 5: want a host, a tab, a country of two letters, a tab and a name"},
+		"purpose":   {"\tTracker\n", "\tTracker\tanalytics,\n", "list: line 5: want a host, a tab, a country of two letters, a tab and a name, and a tab and purposes if any are known"},
+		"country":   {"US", "USA", "list: line 5: want a host, a tab, a country of two letters, a tab and a name, and a tab and purposes if any are known"},
 		"site":      {"booking.example\tBooking", "booking.example", "list: line 3: want a domain, a tab and a name"},
 	} {
 		_, err := compile.Compile([]byte(strings.Replace(text, c.old, c.new, 1)))

@@ -9,7 +9,7 @@
 //	[sites]
 //	doctolib.fr<TAB>Doctolib
 //	[recipients]
-//	google-analytics.com<TAB>US<TAB>Google
+//	google-analytics.com<TAB>US<TAB>Google<TAB>analytics,advertising
 //	[needs]
 //	||api.tanker.io^$domain=doctolib.fr
 //	[exceptions]
@@ -59,7 +59,7 @@ func (l *List) Text() []byte {
 		lines[0] = append(lines[0], s.Domain+"\t"+s.Name)
 	}
 	for _, r := range l.Recipients {
-		lines[1] = append(lines[1], r.Host+"\t"+r.Country+"\t"+r.Name)
+		lines[1] = append(lines[1], r.Line())
 	}
 	for _, r := range l.Rules {
 		text := r.Rule.String()
@@ -139,11 +139,11 @@ func (l *List) add(section int, line string) error {
 		l.Sites = append(l.Sites, bundle.Site{Domain: domain, Name: name})
 		return nil
 	case "recipients":
-		fields := strings.Split(line, "\t")
-		if len(fields) != 3 || !isHost(fields[0]) || len(fields[1]) != 2 || fields[2] == "" {
-			return fmt.Errorf("want a host, a tab, a country of two letters, a tab and a name")
+		r, ok := bundle.ParseRecipient(line)
+		if !ok || !isHost(r.Host) {
+			return fmt.Errorf("want a host, a tab, a country of two letters, a tab and a name, and a tab and purposes if any are known")
 		}
-		l.Recipients = append(l.Recipients, bundle.Recipient{Host: fields[0], Country: fields[1], Name: fields[2]})
+		l.Recipients = append(l.Recipients, r)
 		return nil
 	case "hosts":
 		if !isHost(line) {

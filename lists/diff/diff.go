@@ -149,8 +149,8 @@ func (t text) recipients() Recipients {
 	all := Recipients{}
 	for _, s := range t {
 		for _, line := range s.lines {
-			if fields := strings.Split(line, "\t"); s.name == "recipients" && len(fields) == 3 {
-				all[fields[0]] = bundle.Recipient{Host: fields[0], Country: fields[1], Name: fields[2]}
+			if r, ok := bundle.ParseRecipient(line); s.name == "recipients" && ok {
+				all[r.Host] = r
 			}
 		}
 	}

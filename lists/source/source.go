@@ -72,7 +72,9 @@ func Read(directories []Directory, modules fs.FS, progress func(string)) (*compi
 	}
 	for _, e := range sources.Recipients {
 		for _, host := range e.Hosts {
-			b.list.Recipients = append(b.list.Recipients, bundle.Recipient{Host: host, Country: e.Country, Name: e.Name})
+			b.list.Recipients = append(b.list.Recipients, bundle.Recipient{
+				Host: host, Country: e.Country, Name: e.Name, Purposes: strings.Join(e.Purposes, ","),
+			})
 		}
 	}
 	for i := range sources.Upstreams {

@@ -56,9 +56,13 @@ func readList(text []byte) (*list, error) {
 			section, sections = sections[0], sections[1:]
 		case section == "sites" && len(fields) == 2:
 			l.protect(fields[1], fields[0])
-		case section == "recipients" && len(fields) == 3:
-			l.recipients[fields[0]] = bundle.Recipient{Host: fields[0], Country: fields[1], Name: fields[2]}
-			names[fields[2]] = true
+		case section == "recipients" && len(fields) >= 3:
+			r, ok := bundle.ParseRecipient(text)
+			if !ok {
+				return nil, fmt.Errorf("list: line %d: cannot be read", i+1)
+			}
+			l.recipients[r.Host] = r
+			names[r.Name] = true
 		case section == "hosts":
 			l.Hosts = append(l.Hosts, text)
 		case section == "" || len(fields) != 1:
