@@ -9,6 +9,8 @@ usage() {
 ./build.sh run    the demo: a patient books on a leaking site, without and with Paravent
 ./build.sh test   every check and test, in real Chromium and real Firefox
 ./build.sh build  dist/bin, dist/worker, dist/chromium, dist/firefox and their packages
+./build.sh binaries  dist/release: the programs for Linux, macOS and Windows, and the
+                  extension's packages beside them
 ./build.sh bench  the engine beside uBlock Origin's, Ghostery's and AdGuard's: speed and
                   coverage in Node, native Go and Chromium, loading, waking, scale;
                   and a page's photos, direct and by relay
@@ -101,13 +103,39 @@ build() {
   cp "$(go env GOROOT)/lib/wasm/wasm_exec.js" server/cmd/worker/{entry.js,wrangler.toml} dist/worker/
   licences ./server/cmd/worker >dist/worker/LICENSES.txt
   say "the list, in dist/lists"
-  dist/bin/paravent list build -o dist/lists lists
+  # The demo's names cannot exist on the web; so every package can show the demo.
+  dist/bin/paravent list build -o dist/lists lists lists/demo
   say "the extension, in dist/chromium and dist/firefox"
   local browser
   for browser in chromium firefox; do
     node extension/tools/package.js --wasm dist/wasm --lists dist/lists --browser "$browser" --out "dist/$browser" \
       --zip "dist/paravent-$browser.$([ "$browser" = firefox ] && echo xpi || echo zip)"
   done
+}
+
+# A release is complete: what a workshop needs lies beside the programs.
+binaries() {
+  build
+  rm -rf dist/release
+  mkdir -p dist/release
+  local platform system machine program
+  for platform in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64; do
+    system=${platform%/*} machine=${platform#*/}
+    say "programs for $system on $machine, in dist/release"
+    for program in paravent paravent-server; do
+      CGO_ENABLED=0 GOOS=$system GOARCH=$machine go build -trimpath -buildvcs=false -ldflags='-s -w -buildid=' \
+        -o "dist/release/$program-$system-$machine$([ "$system" = windows ] && echo .exe || true)" "./server/cmd/$program"
+    done
+  done
+  cp dist/paravent-chromium.zip dist/paravent-firefox.xpi LICENSE dist/release/
+  licences ./server/cmd/paravent ./server/cmd/paravent-server >dist/release/LICENSES.txt
+  (
+    cd dist/release
+    local summer=(sha256sum) sums
+    command -v sha256sum >/dev/null || summer=(shasum -a 256)
+    sums=$("${summer[@]}" -- *)
+    printf '%s\n' "$sums" >SHA256SUMS
+  )
 }
 
 lint() {
@@ -163,6 +191,7 @@ case "$verb" in
   run) build; need_browsers; node extension/tools/run.js "$@" ;;
   test) run_tests ;;
   build) build ;;
+  binaries) binaries ;;
   bench) bench "$@" ;;
   shots) build; need_browsers; node extension/tools/shots.js "$@" ;;
   lint) lint ;;
