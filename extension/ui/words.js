@@ -11,6 +11,8 @@ const days = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
 const instants = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 const moments = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 const lists = new Intl.ListFormat(language, { type: "conjunction" });
+const secondsSaid = new Intl.NumberFormat(language, { style: "unit", unit: "second", unitDisplay: "short", maximumFractionDigits: 2 });
+const minutesSaid = new Intl.NumberFormat(language, { style: "unit", unit: "minute", unitDisplay: "short" });
 const countries = new Intl.DisplayNames(language, { type: "region" });
 
 /**
@@ -70,6 +72,16 @@ export function ago(time) {
   if (far < 48 * 60) return moments.format(Math.round(minutes / 60), "hour");
   const days = Math.round(minutes / 1440);
   return Math.abs(days) < 400 ? moments.format(days, "day") : day(time);
+}
+
+/**
+ * @param {number} ms
+ * @returns {string} how long it is, such as "2.4 sec" or "3 min 5 sec"
+ */
+export function span(ms) {
+  const seconds = Math.round(ms / 10) / 100;
+  if (seconds < 60) return secondsSaid.format(seconds);
+  return `${minutesSaid.format(Math.floor(seconds / 60))} ${secondsSaid.format(Math.floor(seconds % 60))}`;
 }
 
 /**

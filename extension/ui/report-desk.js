@@ -1,0 +1,80 @@
+/** The page's side of the desk in its worker. */
+
+import { ask } from "./page.js";
+
+/**
+ * What the desk finds in a visit.
+ * @typedef {object} Found
+ * @property {{recipients: import("./report-data.js").Known[], unsent: number}} report
+ * @property {import("./report-data.js").Entry[]} entries
+ * @property {Header} visit
+ */
+
+/**
+ * @typedef {object} Header what is known of a visit besides its requests
+ * @property {string} domain
+ * @property {string} mode
+ * @property {number} started milliseconds since 1970
+ * @property {{url: string, mode?: string, at: number}[]} pages
+ * @property {number} dropped requests that were counted, but not kept
+ * @property {{name: string, country: string}[]} carriers
+ */
+
+/** Ends the desk as soon as a job fails that may have broken it. */
+export class Reader {
+  /** @type {Worker | null} */
+  #worker = null;
+  /** @type {Map<number, {resolve: (value: any) => void, reject: (error: Error) => void}>} */
+  #waiting = new Map();
+  #jobs = 0;
+
+  /**
+   * @param {"visit" | "file" | "export"} job
+   * @param {...unknown} parts
+   * @returns {Promise<any>}
+   */
+  async run(job, ...parts) {
+    if (!this.#worker) await this.#start();
+    return this.#send(job, parts);
+  }
+
+  /** Gives up what is being done. */
+  end() {
+    this.#worker?.terminate();
+    this.#worker = null;
+    for (const { reject } of this.#waiting.values()) reject(new DOMException("", "AbortError"));
+    this.#waiting.clear();
+  }
+
+  async #start() {
+    const bundle = await ask({ type: "bundle" });
+    if (this.#worker) return;
+    const worker = new Worker(new URL("report-worker.js", import.meta.url), { type: "module" });
+    this.#worker = worker;
+    worker.addEventListener("message", ({ data: { id, result, error } }) => {
+      const waiting = this.#waiting.get(id);
+      this.#waiting.delete(id);
+      if (error === undefined) waiting?.resolve(result);
+      else waiting?.reject(new Error(error));
+    });
+    worker.addEventListener("error", (event) => {
+      event.preventDefault();
+      for (const { reject } of this.#waiting.values()) reject(new Error(event.message));
+      this.#waiting.clear();
+      this.end();
+    });
+    await this.#send("bundle", [bundle]);
+  }
+
+  /**
+   * @param {string} job
+   * @param {unknown[]} parts
+   */
+  #send(job, parts) {
+    const id = ++this.#jobs;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker?.postMessage({ id, job, parts });
+    });
+  }
+}

@@ -1,0 +1,66 @@
+/** Who learnt what, in sentences: what the picture shows, for those who read. */
+
+import { element } from "./elements.js";
+import { byId, put } from "./page.js";
+import { fatesOf } from "./report-data.js";
+import { hostsText } from "./report-hosts.js";
+import { countLabel } from "./report-signs.js";
+import { learntBy, nameOf, purposesOf } from "./sentences.js";
+import { sayCount } from "./words.js";
+
+/** @typedef {import("./report-data.js").Group} Group */
+
+/** More are shown when asked for. */
+const FEW = 9;
+
+let isLong = false;
+let shown = "";
+/** @type {() => void} */
+let again = () => {};
+
+/**
+ * @param {Group[]} groups
+ * @param {{domain: string, mode: string}} where
+ */
+export function showTold(groups, where) {
+  const text = JSON.stringify([groups, where]);
+  if (text === shown) return;
+  shown = text;
+  again = () => {
+    const few = isLong ? groups : groups.slice(0, FEW);
+    byId("words").replaceChildren(...few.map((group) => item(group, where)));
+    put(byId("words-more"), few.length < groups.length ? sayCount("reportMore", groups.length - few.length) : "");
+  };
+  again();
+}
+
+byId("words-more").addEventListener("click", () => {
+  const first = byId("words").children.length;
+  isLong = true;
+  again();
+  // The button is gone: what it brought is where one reads on.
+  const next = byId("words").children[first];
+  if (next instanceof HTMLElement) {
+    next.tabIndex = -1;
+    next.focus();
+  }
+});
+
+/**
+ * @param {Group} group
+ * @param {{domain: string, mode: string}} where
+ */
+function item(group, where) {
+  const purposes = purposesOf(group);
+  const made = element(
+    "li",
+    { data: { recipient: group.name } },
+    element("h4", { text: nameOf(group) }),
+    element("p", { classes: ["counts"] }, ...fatesOf(group).map(({ fate, count }) => countLabel(fate, count))),
+  );
+  for (const sentence of learntBy(group, where)) made.append(element("p", { classes: ["sentence"], text: sentence }));
+  if (purposes) made.append(element("p", { classes: ["quiet", "small"], text: purposes }));
+  const hosts = group.hosts.map(({ host }) => host).filter((host) => host !== group.name);
+  if (hosts.length > 0) made.append(element("p", { classes: ["quiet", "technical"], text: hostsText(hosts) }));
+  return made;
+}
