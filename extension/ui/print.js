@@ -14,7 +14,7 @@ import { fateLabel } from "./report-signs.js";
 import { pathOf } from "./report-timeline.js";
 import { hostsText } from "./report-hosts.js";
 import { learntBy, nameOf, purposesOf } from "./sentences.js";
-import { country, day, listed, moment, say, sayAll, sayCount, span } from "./words.js";
+import { clock, country, day, listed, moment, say, sayAll, sayCount, span } from "./words.js";
 
 /**
  * @typedef {import("./report-data.js").Group} Group
@@ -98,7 +98,7 @@ function showRequests({ rows }) {
         element(
           "tr",
           {},
-          element("td", { classes: ["number"], text: span(row.at) }),
+          element("td", { classes: ["number"], text: clock(row.at) }),
           element("td", { text: nameOf({ name: row.recipient, country: row.country }) }),
           element("td", { classes: ["technical"], text: shortened(row.url, ADDRESS) }),
           element("td", { text: listed([...new Set(row.learnt.map(({ what, place }) => say(`reportTold_${what}_${place}`)))]) }),

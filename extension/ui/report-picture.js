@@ -189,10 +189,13 @@ function screenSign() {
  * @typedef {{spot: Spot, to: Box}} Drawn
  */
 
-/** @param {Spot} spot */
-function widthOf({ fates }) {
+/**
+ * @param {Spot} spot
+ * @param {number} most as wide as a line may be
+ */
+function widthOf({ fates }, most) {
   const count = fates.reduce((sum, { count }) => sum + count, 0);
-  return Math.min(5, 1.4 + Math.log2(count) * 0.45);
+  return Math.min(most, 1.2 + Math.log2(count) * 0.12 * most);
 }
 
 /**
@@ -202,6 +205,7 @@ function widthOf({ fates }) {
  * @param {Drawn[]} all
  */
 function curve(site, { spot, to }, all) {
+  const most = all.length > 2 * ROOMY ? 2.2 : 5;
   const same = all.filter(({ spot: { side } }) => side === spot.side);
   const at = same.findIndex(({ spot: { group } }) => group === spot.group);
   const spread = Math.min(site.bottom - site.top - 24, same.length * 7);
@@ -216,10 +220,10 @@ function curve(site, { spot, to }, all) {
     const bend = (x0 + end) / 2;
     return `M${x0} ${from}C${bend} ${from} ${bend} ${y} ${end} ${y}`;
   };
-  if (!isLeft) return [path(spot, line(ends)), arrow(spot, x1 - 2, y, 1)];
-  if (spot.fate === "would" || spot.fate === "left") return [path(spot, line(x1 + 7)), arrow(spot, x1 + 2, y, -1)];
+  if (!isLeft) return [path(spot, line(ends), most), arrow(spot, x1 - 2, y, 1)];
+  if (spot.fate === "would" || spot.fate === "left") return [path(spot, line(x1 + 7), most), arrow(spot, x1 + 2, y, -1)];
   return [
-    path(spot, line(ends)),
+    path(spot, line(ends), most),
     drawing("path", { d: `M${ends} ${y - 5}v10`, class: "bar", "data-fate": spot.fate }),
     drawing("path", { d: `M${stops - 9} ${y}H${x1 + 3}`, class: "never", "data-fate": spot.fate }),
   ];
@@ -267,13 +271,13 @@ function branch(site, { spot, to }) {
   const isStopped = spot.fate === "stopped" || spot.fate === "held";
   const end = to.left - (isStopped ? 6 : 7);
   const d = `M${x} ${site.bottom}V${y - 8}Q${x} ${y} ${Math.min(x + 8, end)} ${y}H${end}`;
-  if (!isStopped) return [path(spot, d), arrow(spot, to.left - 2, y, 1)];
-  return [path(spot, d), drawing("path", { d: `M${end} ${y - 5}v10`, class: "bar", "data-fate": spot.fate })];
+  if (!isStopped) return [path(spot, d, 3), arrow(spot, to.left - 2, y, 1)];
+  return [path(spot, d, 3), drawing("path", { d: `M${end} ${y - 5}v10`, class: "bar", "data-fate": spot.fate })];
 }
 
-/** @param {Spot} spot @param {string} d */
-function path(spot, d) {
-  return drawing("path", { d, class: "line", "data-fate": spot.fate, "stroke-width": widthOf(spot).toFixed(2) });
+/** @param {Spot} spot @param {string} d @param {number} most as wide as the line may be */
+function path(spot, d, most) {
+  return drawing("path", { d, class: "line", "data-fate": spot.fate, "stroke-width": widthOf(spot, most).toFixed(2) });
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The table of a visit's requests. A hundred rows are in the page at a time,
+ * The table of a visit's requests. Fifty rows are in the page at a time,
  * whatever the visit has; rows stay the same elements while they are shown, so
  * that a visit that goes on takes no focus from anybody.
  */
@@ -12,7 +12,7 @@ import { EVERYTHING, narrowed, sorted, valuesOf } from "./report-filter.js";
 import { detailOf } from "./report-row.js";
 import { fateLabel } from "./report-signs.js";
 import { pathOf } from "./report-timeline.js";
-import { country, listed, say, sayCount, span } from "./words.js";
+import { clock, country, listed, say, sayCount } from "./words.js";
 
 /**
  * @typedef {import("./report-data.js").Row} Row
@@ -20,7 +20,7 @@ import { country, listed, say, sayCount, span } from "./words.js";
  * @typedef {import("./report-filter.js").Filter} Filter
  */
 
-const PAGE = 100;
+const PAGE = 50;
 
 /** @type {[Column, string][]} */
 const COLUMNS = [
@@ -77,6 +77,11 @@ export class Table {
       this.narrow({ ...EVERYTHING });
       search.focus();
     });
+    // Narrow windows leave columns out: what a row opens to has what is left.
+    new ResizeObserver(() => {
+      const width = String(columnsShown());
+      for (const cell of byId("table-body").querySelectorAll(".detail > td")) cell.setAttribute("colspan", width);
+    }).observe(byId("table"));
     back.addEventListener("click", () => this.#turn(-PAGE));
     on.addEventListener("click", () => this.#turn(PAGE));
   }
@@ -206,8 +211,8 @@ export class Table {
     const isOpen = this.#open.has(row.id);
     const button = element("button", {
       classes: ["opener"],
-      text: timeOf(row.at),
-      attributes: { type: "button", "aria-expanded": String(isOpen), "aria-label": say("reportOpenRow", timeOf(row.at), row.recipient) },
+      text: clock(row.at),
+      attributes: { type: "button", "aria-expanded": String(isOpen), "aria-label": say("reportOpenRow", clock(row.at), row.recipient) },
     });
     button.addEventListener("click", () => {
       if (!this.#open.delete(row.id)) this.#open.add(row.id);
@@ -231,8 +236,13 @@ export class Table {
     if (!isOpen) return [line];
     line.dataset.open = "true";
     const detail = detailOf(row, this.#pages[row.page]?.url ?? "", this.#carriedBy(row));
-    return [line, element("tr", { classes: ["detail"] }, element("td", { attributes: { colspan: String(COLUMNS.length) } }, detail))];
+    return [line, element("tr", { classes: ["detail"] }, element("td", { attributes: { colspan: String(columnsShown()) } }, detail))];
   }
+}
+
+/** How many columns the window has room for. */
+function columnsShown() {
+  return [...byId("table-head").children].filter((heading) => getComputedStyle(heading).display !== "none").length;
 }
 
 /**
@@ -241,11 +251,6 @@ export class Table {
  */
 function cell(column, text) {
   return element("td", { text, data: { column } });
-}
-
-/** @param {number} at */
-function timeOf(at) {
-  return span(at);
 }
 
 /**

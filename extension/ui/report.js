@@ -39,6 +39,8 @@ document.title = say("reportTitle");
 let reader = new Reader();
 /** The tab's visit as far as it is known here. @type {any} */
 let visit = null;
+/** How many of its requests were asked for. */
+let total = 0;
 /** Whether the tab is still followed. */
 let isLive = given !== null;
 let isBusy = false;
@@ -162,7 +164,7 @@ const isGivenUp = (error) => error instanceof DOMException && error.name === "Ab
 /** Asks what the tab has done since, and shows it. */
 async function follow() {
   if (!isLive || isBusy || document.hidden) return;
-  const answer = await ask({ type: "visit", tabId, from: visit?.requests.length ?? 0 });
+  const answer = await ask({ type: "visit", tabId, from: total });
   if (!isLive) return;
   if (!answer || (visit && answer.visit.started !== visit.started)) {
     if (visit) end(Boolean(answer));
@@ -170,6 +172,7 @@ async function follow() {
     return;
   }
   const before = visit && JSON.stringify({ ...visit, requests: visit.requests.length });
+  total = answer.total;
   const requests = [...(visit?.requests ?? []), ...answer.requests];
   visit = { ...answer.visit, requests };
   if (before === JSON.stringify({ ...visit, requests: requests.length })) return;

@@ -11,7 +11,8 @@ const days = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
 const instants = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 const moments = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 const lists = new Intl.ListFormat(language, { type: "conjunction" });
-const secondsSaid = new Intl.NumberFormat(language, { style: "unit", unit: "second", unitDisplay: "short", maximumFractionDigits: 2 });
+const secondsSaid = new Intl.NumberFormat(language, { style: "unit", unit: "second", unitDisplay: "short", maximumFractionDigits: 1 });
+const clockSeconds = new Intl.NumberFormat(language, { minimumIntegerDigits: 2, minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const minutesSaid = new Intl.NumberFormat(language, { style: "unit", unit: "minute", unitDisplay: "short" });
 const countries = new Intl.DisplayNames(language, { type: "region" });
 
@@ -82,6 +83,15 @@ export function span(ms) {
   const seconds = Math.round(ms / 10) / 100;
   if (seconds < 60) return secondsSaid.format(seconds);
   return `${minutesSaid.format(Math.floor(seconds / 60))} ${secondsSaid.format(Math.floor(seconds % 60))}`;
+}
+
+/**
+ * @param {number} ms since something began
+ * @returns {string} minutes and seconds, such as "1:04.2"
+ */
+export function clock(ms) {
+  const tenths = Math.round(ms / 100);
+  return `${Math.floor(tenths / 600)}:${clockSeconds.format((tenths % 600) / 10)}`;
 }
 
 /**
