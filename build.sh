@@ -91,8 +91,12 @@ build() {
   for module in engine desk; do
     # Go takes a program that prestart.js has changed for its own, and keeps it.
     rm -f "dist/wasm/$module.wasm"
-    GOOS=js GOARCH=wasm go build -trimpath -buildvcs=false -ldflags='-s -w' -o "dist/wasm/$module.wasm" "./wasm/$module"
+    # structure knows functions by their names, which -s leaves out.
+    GOOS=js GOARCH=wasm go build -trimpath -buildvcs=false -ldflags="-w -s=$([ "$module" = desk ] && echo 1 || echo 0)" \
+      -o "dist/wasm/$module.wasm" "./wasm/$module"
   done
+  # Jumps are dear in Go's WebAssembly: what decides gets its loops back.
+  go run -trimpath ./wasm/structure -only paravent_,main. dist/wasm/engine.wasm
   cp "$(go env GOROOT)/lib/wasm/wasm_exec.js" dist/wasm/
   # The engine is packaged as it is once it has started.
   node extension/tools/prestart.js dist/wasm/wasm_exec.js dist/wasm/engine.wasm dist/wasm/engine.wasm open
