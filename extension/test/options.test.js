@@ -77,7 +77,7 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
       const browser = await DRIVERS[name].launch({ extension });
       ends.push(browser.close);
       await installed(browser);
-      const page = await browser.extensionPage("ui/options.html");
+      const page = await browser.extensionPage("ui/options.html#lists");
       await page.waitFor(() => document.querySelector("[aria-busy]") === null);
       return { page, server };
     };

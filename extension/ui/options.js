@@ -1,160 +1,70 @@
-/** The options: a section a subject, each filled from what the background knows. */
+/** The options: one section at a time, the one that the address names. */
 
 import { errorText } from "../background/api.js";
-import { ask, byId, put } from "./page.js";
-import { ago, day, moment, say, sayAll, sayCount } from "./words.js";
-
-/** @typedef {import("../background/lists-state.js").ListsState} ListsState */
+import "./options-backup.js";
+import { showLists } from "./options-lists.js";
+import { onSettings, refresh, report } from "./options-page.js";
+import "./options-photos.js";
+import "./options-privacy.js";
+import "./options-rules.js";
+import "./options-scope.js";
+import "./options-sites.js";
+import { byId } from "./page.js";
+import { say, sayAll } from "./words.js";
 
 const REFRESH_MS = 2000;
-const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
 
-const updateButton = /** @type {HTMLButtonElement} */ (byId("update"));
+const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+const links = /** @type {HTMLAnchorElement[]} */ ([...document.querySelectorAll("nav a")]);
 
-/** Last shown, so that nothing is rewritten, or read aloud, without need. */
-let shown = "";
-/** A problem of the last thing that was asked for here. */
-let failure = "";
+/** Opens the section that the address names, else the first. */
+function open() {
+  const link = links.find(({ hash }) => hash === location.hash) ?? links[0];
+  for (const other of links) {
+    byId(other.hash.slice(1)).hidden = other !== link;
+    if (other === link) other.setAttribute("aria-current", "page");
+    else other.removeAttribute("aria-current");
+  }
+  document.title = say("settingsTitleOf", link?.textContent ?? "");
+}
 
-async function refresh() {
+function isOpen(/** @type {string} */ section) {
+  return !byId(section).hidden;
+}
+
+async function update() {
   try {
-    show(await ask({ type: "lists" }));
+    await Promise.all([refresh(), isOpen("lists") || isOpen("privacy") ? showLists() : null]);
   } catch (error) {
-    trouble(say("askFailed"), errorText(error));
+    report("", errorText(error));
   }
 }
 
-/** @param {ListsState} state */
-function show(state) {
-  // Ages are in minutes.
-  const text = JSON.stringify([state, failure, Math.floor(Date.now() / MINUTE_MS)]);
-  if (text === shown) return;
-  shown = text;
-  byId("demo").hidden = !state.demo;
-  renderStatus(state);
-  renderError(state);
-  byId("lists-facts").replaceChildren(...facts(state).flatMap(fact));
-  updateButton.hidden = state.server === "";
-  byId("lists").removeAttribute("aria-busy");
-}
+addEventListener("hashchange", () => {
+  open();
+  scrollTo({ top: 0 });
+  // Who does not see the page hears what has come up.
+  byId(`${(links.find(({ hash }) => hash === location.hash) ?? links[0])?.hash.slice(1)}-title`).focus();
+  void update();
+});
 
-/** @param {ListsState} state */
-function renderStatus({ list }) {
-  const release = list?.release;
-  const status = byId("lists-status");
-  const isStale = release ? Date.parse(release.expires) < Date.now() : false;
-  status.dataset.tone = list ? (isStale ? "care" : "good") : "bad";
-  if (!list) put(byId("lists-name"), say("listUnread"));
-  else put(byId("lists-name"), release ? say("listsRelease", String(release.index)) : say("listPackaged"));
-  put(byId("lists-age"), release ? say(isStale ? "listStale" : "listsFresh", day(release.expires)) : "");
-}
-
-/** @param {string} time RFC 3339 */
-function issued(time) {
-  const isAhead = Date.parse(time) > Date.now() + DAY_MS;
-  return isAhead ? say("listsClock", day(time)) : say("listsIssued", day(time), ago(Date.parse(time)));
-}
-
-/** @param {ListsState} state */
-function renderError({ updates: { error }, problem }) {
-  let words = "";
-  let detail = "";
-  if (failure) {
-    words = say("askFailed");
-    detail = failure;
-  } else if (error) {
-    words = `${say(`update_${error.code}`)} ${say("updateKept")}`;
-    detail = error.detail;
-  } else if (problem) {
-    words = say("listDamaged", problem);
-  }
-  trouble(words, detail);
-}
-
-/**
- * @param {string} words hide all when empty
- * @param {string} detail
- */
-function trouble(words, detail) {
-  byId("lists-error").hidden = words === "";
-  put(byId("lists-error-words"), words);
-  put(byId("lists-error-detail"), detail);
-}
-
-/**
- * @param {ListsState} state
- * @returns {[string, string | string[]][]} what it is, and one or several texts about it
- */
-function facts({ list, server, trust, updates }) {
-  /** @type {[string, string | string[]][]} */
-  const all = [];
-  const release = list?.release;
-  if (list) {
-    const { hosts, rules } = list.counts;
-    all.push(["factContent", [sayCount("sites", list.sites), sayCount("hosts", hosts), sayCount("rules", rules)].join(" ")]);
-  }
-  if (release) {
-    all.push(["factIssued", issued(release.issued)], ["factSigners", release.signers]);
-  }
-  if (trust) {
-    all.push(["factTrust", say("factTrustNeeds", String(trust.threshold), trust.maintainers.join(", "))]);
-    all.push(["factWitnesses", witnesses(trust, release?.witnesses ?? [])]);
-  }
-  all.push(["factServer", server || say("listNoServer")]);
-  if (server) {
-    const checked = updates.checked > 0 ? ago(updates.checked) : say("never");
-    all.push(["factChecked", updates.error ? [checked, say("updateTried", ago(updates.tried))] : checked]);
-    if (updates.due > 0) all.push(["factDue", ago(updates.due)]);
-  }
-  return all;
-}
-
-/**
- * @param {import("../background/desk.js").Trust} trust
- * @param {import("../background/desk.js").Witness[]} seen
- * @returns {string | string[]}
- */
-function witnesses(trust, seen) {
-  if (!trust.witnessed && seen.length === 0) return say("noWitness");
-  if (seen.length > 0) return seen.map(({ name, time }) => say("witnessed", name, moment(time)));
-  return say("witnessesWanted", trust.witnesses.join(", "));
-}
-
-/** @param {[string, string | string[]]} fact */
-function fact([key, text]) {
-  const name = document.createElement("dt");
-  name.textContent = say(key);
-  const about = document.createElement("dd");
-  about.dataset.fact = key;
-  if (typeof text === "string") about.textContent = text;
-  else {
-    const items = document.createElement("ul");
-    items.append(
-      ...text.map((line) => {
-        const item = document.createElement("li");
-        item.textContent = line;
-        return item;
-      }),
-    );
-    about.append(items);
-  }
-  return [name, about];
-}
-
-updateButton.addEventListener("click", async () => {
-  updateButton.disabled = true;
-  try {
-    failure = "";
-    await ask({ type: "update" });
-  } catch (error) {
-    failure = errorText(error);
-  }
-  updateButton.disabled = false;
-  await refresh();
+onSettings(({ demo, managed, managedProblems }) => {
+  byId("demo").hidden = !demo;
+  byId("managed").hidden = !managed;
+  byId("managed-wrong").hidden = managedProblems.length === 0;
+  byId("managed-problems").replaceChildren(
+    ...managedProblems.map(({ field, problem }) => {
+      const item = document.createElement("li");
+      item.textContent = `${field}: ${problem}`;
+      return item;
+    }),
+  );
 });
 
 sayAll();
-document.title = say("optionsTitle");
-await refresh();
-setInterval(() => void refresh(), REFRESH_MS);
+open();
+await update();
+main.removeAttribute("aria-busy");
+setInterval(() => {
+  if (document.visibilityState === "visible") void update();
+}, REFRESH_MS);

@@ -112,4 +112,7 @@ export function sayAll() {
   for (const element of document.querySelectorAll("[data-message]")) {
     element.textContent = say(element.getAttribute("data-message") ?? "");
   }
+  for (const element of document.querySelectorAll("[data-label]")) {
+    element.setAttribute("aria-label", say(element.getAttribute("data-label") ?? ""));
+  }
 }
