@@ -11,6 +11,8 @@ import { managed } from "./managed.js";
  * @property {string} trust who must have signed its releases
  * @property {import("./relay.js").Relay[]} relays that photos are asked through, instead of those of the release in force
  * @property {number} pollSeconds
+ * @property {boolean} [welcome] false: a fresh install does not open the page that introduces it
+ * @property {string} [tryOn] address of a site to try it on, which that page links to
  */
 
 /** @type {Promise<Defaults> | undefined} */
@@ -19,12 +21,14 @@ let loaded;
 /** @returns {Promise<Defaults>} */
 export async function defaults() {
   loaded ??= fetch(api.runtime.getURL("defaults.json")).then((response) => response.json());
-  const [{ listServer, trust, relays, pollSeconds }, { values }] = await Promise.all([loaded, managed()]);
+  const [{ listServer, trust, relays, pollSeconds, welcome = true, tryOn = "" }, { values }] = await Promise.all([loaded, managed()]);
   return {
     listServer: values.listServer ?? listServer,
     trust: values.trust ?? trust,
     relays: values.relays ?? relays,
     pollSeconds,
+    welcome: welcome && !values.skipWelcome,
+    tryOn,
   };
 }
 

@@ -17,6 +17,7 @@ import { guard, prepared, watchRequests } from "./requests.js";
 import { stops } from "./sites.js";
 import { ready, state } from "./state.js";
 import { onAlarm, schedulePolls } from "./updates.js";
+import { welcome } from "./welcome.js";
 import { beginPage, endVisit, movePage } from "./visits.js";
 
 watchRequests();
@@ -76,7 +77,8 @@ api.runtime.onMessage.addListener(onMessage);
 api.alarms.onAlarm.addListener(onAlarm);
 api.alarms.onAlarm.addListener(onAlbumAlarm);
 
-api.runtime.onInstalled.addListener(async () => {
+api.runtime.onInstalled.addListener(async (details) => {
+  void welcome(details);
   await start(true);
   await injectIntoOpenTabs(await ready());
 });

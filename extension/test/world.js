@@ -86,7 +86,7 @@ export async function createWorld({ whole = false, worker = false } = {}) {
           browser,
           out: at(`${browser}-${++count}`),
           list: at("list"),
-          servers: servers && { lists: demo.lists, relays: [photos.relay], trust: keepers.trust, ...servers },
+          servers: servers && { lists: demo.lists, relays: [photos.relay], trust: keepers.trust, tryOn: demo.site, ...servers },
         }),
       launch: async (name, options) => {
         const browser = await DRIVERS[name].launch(options);

@@ -70,6 +70,10 @@ async function readDefaults(file, stock) {
   for (const key of ["listServer", "trust"]) {
     if (typeof settings[key] !== "string") throw new Refused(`${file}: ${key} must be a text, empty or not`);
   }
+  if (!["undefined", "boolean"].includes(typeof settings.welcome)) throw new Refused(`${file}: welcome must be true or false`);
+  if (settings.tryOn && !(/^https?:/.test(settings.tryOn) && URL.canParse(settings.tryOn))) {
+    throw new Refused(`${file}: tryOn must be empty or the address of a site, such as https://booking.example/`);
+  }
   if (!(settings.pollSeconds > 0)) throw new Refused(`${file}: pollSeconds must be a number above 0`);
   if (settings.listServer !== "" && !URL.canParse(settings.listServer)) throw new Refused(`${file}: listServer is no address`);
   if (!Array.isArray(settings.relays)) throw new Refused(`${file}: relays must be a list, empty or not`);

@@ -75,7 +75,7 @@ async function main() {
       browser,
       out: path.join(OUT, browser),
       list,
-      servers: { lists: demo.lists, relays: [photos.relay], trust: keepers.trust },
+      servers: { lists: demo.lists, relays: [photos.relay], trust: keepers.trust, tryOn: demo.site },
     });
     const without = await walkIn({ name, driver, extension: null, demo });
     runs.push(without);

@@ -177,6 +177,8 @@ export async function startKeepers(dir) {
  * @property {import("../../background/relay.js").Relay[]} [relays] that photos are asked through
  * @property {string} trust who must have signed a list
  * @property {number} [pollSeconds] between two polls of the list server
+ * @property {boolean} [welcome] whether a fresh install opens its first page; absent: not
+ * @property {string} [tryOn] the site that its first page links to
  */
 
 /**
@@ -194,13 +196,11 @@ export async function assemble({ browser, out, list, servers }) {
     path.join(ROOT, "extension", "tools", "package.js"),
     ...["--browser", browser, "--out", out, "--lists", list, "--wasm", path.join(ROOT, "dist", "wasm")],
   ];
-  if (servers) {
-    const { lists: listServer, relays = [], trust, pollSeconds = POLL_SECONDS } = servers;
-    const file = `${out}.defaults.json`;
-    await mkdir(path.dirname(file), { recursive: true });
-    await writeFile(file, JSON.stringify({ listServer, trust, relays, pollSeconds }));
-    args.push("--defaults", file);
-  }
+  const { lists: listServer, relays = [], trust, pollSeconds = POLL_SECONDS, welcome = false, tryOn = "" } = servers ?? { lists: "", trust: "" };
+  const file = `${out}.defaults.json`;
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, JSON.stringify({ listServer, trust, relays, pollSeconds, welcome, tryOn }));
+  args.push("--defaults", file);
   await promisify(execFile)(process.execPath, args, { cwd: ROOT }).catch((error) => {
     throw new Error(`package.js: ${error.stderr || error.message}`);
   });
