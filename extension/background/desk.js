@@ -1,3 +1,4 @@
+import { readSuffixes } from "./domains.js";
 import { Module } from "./wasm.js";
 
 /**
@@ -94,6 +95,57 @@ import { Module } from "./wasm.js";
  * @property {import("./sites.js").Mode} everywhere mode of all other pages
  * @property {import("./sites.js").Site[]} sites
  * @property {string} placeholder path of a packaged file
+ */
+
+/**
+ * One organisation in a visit, see {@link import("./recipients.js").Recipient}.
+ * @typedef {object} MoreOfRecipient
+ * @property {"third" | "first"} party "first": the page's own site
+ * @property {number} requests
+ * @property {{requests: number, names: string[]}} cookies that it was sent, as far as it is known
+ * @property {Outcome[]} outcomes
+ */
+
+/**
+ * @typedef {object} Outcome
+ * @property {import("./engine.js").Action} action
+ * @property {string} reason
+ * @property {number} requests
+ */
+
+/**
+ * See package wasm/audit.
+ * @typedef {object} Report
+ * @property {{address: string, requests: number}[]} pages
+ * @property {number} requests that left the browser or that Paravent stopped
+ * @property {number} unsent that never left it, and count nowhere else
+ * @property {Outcome[]} outcomes
+ * @property {(import("./recipients.js").Recipient & MoreOfRecipient)[]} recipients
+ */
+
+/**
+ * A request of a visit.
+ * @typedef {object} Entry
+ * @property {number} page index of the visit's pages, -1 when it is of none
+ * @property {number} at milliseconds since the visit's start
+ * @property {string} url
+ * @property {string} host
+ * @property {string} type as webRequest names it
+ * @property {string} method
+ * @property {string} recipient its name
+ * @property {"third" | "first"} party
+ * @property {import("./engine.js").Action} action what was done, or would have been
+ * @property {import("./record.js").Outcome} outcome what became of it
+ * @property {string} reason
+ * @property {string} rule "" when none decided
+ * @property {import("./engine.js").Leak[]} learnt what it carried
+ */
+
+/**
+ * @typedef {object} Audit
+ * @property {import("./visits.js").VisitAbout} visit its mode and that of its pages is "" when Paravent was not there
+ * @property {Report} report
+ * @property {Entry[]} entries
  */
 
 /**
@@ -209,6 +261,28 @@ export class Desk {
    */
   smallRules(settings) {
     return JSON.parse(this.#module.text(this.#call("smallRules", [JSON.stringify(settings)])));
+  }
+
+  /**
+   * Judges a recorded visit by its requests alone.
+   * @param {Uint8Array | ArrayBuffer} har an HTTP archive
+   * @param {Uint8Array | ArrayBuffer} bundle
+   * @returns {Promise<Audit>} rejects with what is wrong with the archive
+   */
+  async audit(har, bundle) {
+    await readSuffixes();
+    return JSON.parse(this.#module.text(this.#call("audit", [har, bundle])));
+  }
+
+  /**
+   * What happened in a visit.
+   * @param {import("./visits.js").Visit} visit
+   * @param {Uint8Array | ArrayBuffer} bundle
+   * @returns {Promise<Audit>}
+   */
+  async visit(visit, bundle) {
+    await readSuffixes();
+    return JSON.parse(this.#module.text(this.#call("visit", [JSON.stringify(visit), bundle])));
   }
 
   /**

@@ -39,9 +39,9 @@ async function end(tabId) {
  */
 async function begin(tabId, url) {
   // At once, if it can be: the page's first requests are close behind.
-  const { domain, mode } = protectionOf(url, state.sites ?? (await ready()));
-  beginRecord(tabId, domain, mode);
-  beginPage(tabId, domain, mode, url);
+  const page = protectionOf(url, state.sites ?? (await ready()));
+  beginRecord(tabId, page.domain, page.mode);
+  beginPage(tabId, page);
 }
 
 /**
@@ -50,8 +50,7 @@ async function begin(tabId, url) {
  */
 async function moved(tabId, url) {
   void guard(url);
-  const { domain, mode } = protectionOf(url, state.sites ?? (await ready()));
-  movePage(tabId, domain, mode, url);
+  movePage(tabId, protectionOf(url, state.sites ?? (await ready())));
 }
 
 /**
@@ -61,7 +60,8 @@ async function moved(tabId, url) {
 function protectionOf(url, sites) {
   const host = hostOf(url);
   const mode = host === "" ? "off" : sites.modeOf(host);
-  return { domain: mode === "off" ? "" : sites.domainOf(host) || host, mode };
+  const domain = mode === "off" ? "" : sites.domainOf(host) || host;
+  return { url, domain, mode, allow: sites.allowedOn(domain) };
 }
 
 api.webNavigation.onCommitted.addListener(async ({ tabId, frameId, url }) => {

@@ -16,7 +16,8 @@ import { noteLearnt } from "./record.js";
 /**
  * Puts the hosts of a page's record together by who stands behind them: the
  * busiest of those that were stopped first, and those of which nothing was, at
- * the end. The page's own site is none of them, but who hides under its name is.
+ * the end. The page's own site is none of them unless the list stops it, but
+ * who hides under its name is.
  * @param {Record<string, import("./record.js").HostRecord>} hosts
  * @param {import("./store.js").ListInfo["recipients"]} known
  * @param {string} domain of the page
@@ -31,7 +32,8 @@ export function byRecipient(hosts, known, domain) {
   for (const [host, record] of Object.entries(hosts)) {
     const owner = owners.get(covering(host, owners));
     const stopped = record.block + record.relay + record.would + record.missed;
-    if (stopped === 0 && registrable(host) === site && owner?.name === ours?.name) continue;
+    const isOwn = registrable(host) === site && (owner ? owner.name === ours?.name : host === domain || host === `www.${domain}` || stopped === 0);
+    if (isOwn && stopped === 0) continue;
     const name = owner?.name ?? host;
     let group = groups.get(name);
     if (!group) {
@@ -44,7 +46,8 @@ export function byRecipient(hosts, known, domain) {
       group.counts[outcome] += record[outcome];
     }
     group.photos += record.photos.length;
-    for (const learnt of record.learnt) noteLearnt(group.learnt, learnt, learnt.requests);
+    // A site knows its pages.
+    for (const learnt of isOwn ? [] : record.learnt) noteLearnt(group.learnt, learnt, learnt.requests);
   }
   const all = [...groups.values()];
   for (const { learnt } of all) learnt.sort((a, b) => b.requests - a.requests);

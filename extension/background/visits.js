@@ -37,7 +37,14 @@ import { withoutFragment } from "./pages.js";
  * @property {string} evidence what the response says of it
  */
 
-/** @typedef {{url: string, mode: string, at: number}} VisitPage address of the top document, and when it began */
+/**
+ * A top document, or an address that it has given itself.
+ * @typedef {object} VisitPage
+ * @property {string} url
+ * @property {string} mode
+ * @property {number} at milliseconds since the visit's start
+ * @property {string[]} [allow] hosts that the user lets through there
+ */
 
 /**
  * @typedef {object} VisitAbout
@@ -141,23 +148,28 @@ export function expectDocument(tabId, { url, method, timeStamp }) {
 }
 
 /**
+ * A page as it begins.
+ * @typedef {object} Beginning
+ * @property {string} url
+ * @property {string} domain that is protected, "" when the page is not
+ * @property {string} mode
+ * @property {readonly string[]} allow hosts that the user lets through there
+ */
+
+/**
  * A tab shows another document.
  * @param {number} tabId
- * @param {string} domain "" when the page is not protected
- * @param {string} mode
- * @param {string} url
+ * @param {Beginning} page
  */
-export function beginPage(tabId, domain, mode, url) {
-  whenRead(() => begin(tabId, domain, mode, url));
+export function beginPage(tabId, page) {
+  whenRead(() => begin(tabId, page));
 }
 
 /**
  * @param {number} tabId
- * @param {string} domain
- * @param {string} mode
- * @param {string} url
+ * @param {Beginning} page
  */
-function begin(tabId, domain, mode, url) {
+function begin(tabId, { url, domain, mode, allow }) {
   const asked = documents.get(tabId);
   documents.delete(tabId);
   const ahead = carriersAhead.get(tabId) ?? [];
@@ -173,7 +185,7 @@ function begin(tabId, domain, mode, url) {
     visits.set(tabId, kept);
   }
   kept.about.mode = mode;
-  addPage(kept, { url, mode, at: Math.max(0, time - kept.about.started) });
+  addPage(kept, { url, mode, at: time - kept.about.started, allow });
   addCarriers(kept, ahead);
   if (isAsked) {
     const { method } = asked;
@@ -186,25 +198,24 @@ function begin(tabId, domain, mode, url) {
 /**
  * A tab's document has given itself another address.
  * @param {number} tabId
- * @param {string} domain
- * @param {string} mode
- * @param {string} url
+ * @param {Beginning} page
  */
-export function movePage(tabId, domain, mode, url) {
+export function movePage(tabId, { url, domain, mode, allow }) {
   whenRead(() => {
     const kept = visits.get(tabId);
     if (!kept || kept.about.domain !== domain || kept.about.pages.at(-1)?.url === url) return;
-    addPage(kept, { url, mode, at: Math.max(0, Date.now() - kept.about.started) });
+    addPage(kept, { url, mode, at: Date.now() - kept.about.started, allow });
     touch(tabId);
   });
 }
 
 /**
  * @param {Kept} kept
- * @param {VisitPage} page
+ * @param {{url: string, mode: string, at: number, allow: readonly string[]}} page
  */
-function addPage({ about }, page) {
-  if (about.pages.length < MAX_PAGES) about.pages.push({ ...page, url: page.url.slice(0, MAX_URL) });
+function addPage({ about }, { url, mode, at, allow }) {
+  if (about.pages.length >= MAX_PAGES) return;
+  about.pages.push({ url: url.slice(0, MAX_URL), mode, at: Math.max(0, at), ...(allow.length > 0 && { allow: [...allow] }) });
 }
 
 /** @param {number} tabId of a tab that was closed, or went elsewhere */

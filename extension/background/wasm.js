@@ -1,4 +1,3 @@
-import { api } from "./api.js";
 import { registrable } from "./domains.js";
 
 /** Requests up to this many bytes go through one buffer that the module keeps. */
@@ -89,7 +88,7 @@ export class Module {
    * @returns {Promise<Module>}
    */
   static load(name) {
-    return Module.start(fetch(api.runtime.getURL(`wasm/${name}.wasm`)));
+    return Module.start(fetch(new URL(`../wasm/${name}.wasm`, import.meta.url)));
   }
 
   /**

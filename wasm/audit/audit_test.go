@@ -53,11 +53,15 @@ func visit(t *testing.T, entries []har.Entry) *audit.Report {
 		site, _ := publicsuffix.EffectiveTLDPlusOne(string(host))
 		return len(site)
 	}
-	report, err := audit.Visit(entries, matcher, list.Recipients())
+	archive := &har.Archive{Entries: entries}
+	for i := range entries {
+		entries[i].On = -1
+	}
+	result, err := audit.Visit(archive, matcher, list.Recipients())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return report
+	return result.Report
 }
 
 // The archives are made by hand after those of the two browsers, and the
@@ -73,7 +77,7 @@ func TestVisit(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer recorded.Close()
-		entries, err := har.Read(recorded)
+		archive, err := har.Read(recorded)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,7 +85,7 @@ func TestVisit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		report := visit(t, entries)
+		report := visit(t, archive.Entries)
 		got := report.Text()
 		if strings.HasSuffix(c.report, ".json") {
 			text, err := json.MarshalIndent(report, "", " ")

@@ -54,8 +54,12 @@ func (r *Recipient) title() string {
 
 func (r *Recipient) text(b *strings.Builder, width int) {
 	fmt.Fprintf(b, "%-*s %6d  %s\n", width, r.title(), r.Requests, whatBecame(r.Outcomes))
-	if len(r.Hosts) > 1 || r.Hosts[0] != r.Name {
-		fmt.Fprintf(b, "    at %s\n", list(r.Hosts))
+	if len(r.Hosts) > 1 || r.Hosts[0].Host != r.Name {
+		hosts := make([]string, len(r.Hosts))
+		for i, h := range r.Hosts {
+			hosts[i] = h.Host
+		}
+		fmt.Fprintf(b, "    at %s\n", list(hosts))
 	}
 	for i, l := range r.Learnt {
 		if i == maxListed {

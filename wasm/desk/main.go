@@ -1,7 +1,8 @@
 //go:build js && wasm
 
 // Command desk is the part of Paravent that is loaded when there is paper
-// work: a release to verify, a list to compile, rules to write for Chromium.
+// work: a release to verify, a list to compile, rules to write for Chromium, a
+// visit to report on.
 // It is instantiated on demand and dropped afterwards, so that none of its
 // weight is paid for when the background worker wakes.
 //
@@ -11,6 +12,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -19,12 +21,16 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unsafe"
 
 	"paravent/lists/bundle"
 	"paravent/lists/compile"
 	"paravent/lists/own"
 	"paravent/lists/release"
+	"paravent/wasm/audit"
 	"paravent/wasm/dnr"
+	"paravent/wasm/har"
+	"paravent/wasm/match"
 	"paravent/wasm/memory"
 )
 
@@ -422,4 +428,64 @@ func readSettings(text []byte) (*dnr.Settings, error) {
 		return nil, fmt.Errorf("settings: %w", err)
 	}
 	return settings, nil
+}
+
+// registrable is JavaScript's: how many bytes at the end of the host that lies
+// at an address of memory are its registrable domain, 0 when it has none.
+//
+//go:wasmimport paravent registrable
+func registrable(host unsafe.Pointer, length int32) int32
+
+// judge opens a bundle and has a visit judged with it.
+func judge(data []byte, visit func(*match.Matcher, []bundle.Recipient) (*audit.Result, error)) (*audit.Result, error) {
+	list, err := bundle.Open(data)
+	if err != nil {
+		return nil, err
+	}
+	matcher, err := match.Open(data)
+	if err != nil {
+		return nil, err
+	}
+	matcher.Registrable = func(host []byte) int {
+		return int(registrable(unsafe.Pointer(unsafe.SliceData(host)), int32(len(host))))
+	}
+	return visit(matcher, list.Recipients())
+}
+
+// auditArchive takes an HTTP archive and a bundle, and answers with an
+// audit.Result: the visit as it is to be judged by its requests alone.
+//
+//go:wasmexport audit
+func auditArchive(archiveLength, bundleLength int32) int32 {
+	return do("audit", func(parts [][]byte) ([]byte, error) {
+		archive, err := har.Read(bytes.NewReader(parts[0]))
+		if err != nil {
+			return nil, err
+		}
+		result, err := judge(parts[1], func(m *match.Matcher, organisations []bundle.Recipient) (*audit.Result, error) {
+			return audit.Visit(archive, m, organisations)
+		})
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(result)
+	}, archiveLength, bundleLength)
+}
+
+// visit takes a visit as the extension keeps it and a bundle, and answers with
+// an audit.Result: what happened.
+//
+//go:wasmexport visit
+func visit(visitLength, bundleLength int32) int32 {
+	return do("visit", func(parts [][]byte) ([]byte, error) {
+		recorded, err := audit.ReadRecorded(parts[0])
+		if err != nil {
+			return nil, err
+		}
+		result, err := judge(parts[1], recorded.Result)
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(result)
+	}, visitLength, bundleLength)
 }

@@ -1,4 +1,4 @@
-// Package har reads recorded visits in the HTTP Archive format 1.2
+// Package har reads and writes recorded visits in the HTTP Archive format 1.2
 // (http://www.softwareishard.com/blog/har-12-spec/), as the developer tools of
 // Firefox and Chromium save them:
 //
@@ -13,6 +13,18 @@
 // it was for. Read works both out of what the browsers do write: Chromium its
 // name of the type, both the address in place of the page's title, and both
 // the Fetch Metadata headers, which say what a request is for.
+//
+// The archives that Write writes say it in fields of their own, which other
+// programs leave alone, since the format keeps names with an underscore for
+// that:
+//
+//	"log": {…, "_paravent": {"started": "2026-11-22T08:10:00.000Z", "domain": "booking.example", "mode": "protect", "dropped": 0, "carriers": []}}
+//	"pages": [{…, "_paravent": {"mode": "protect"}}]
+//	"entries": [{…, "_paravent": {"type": "beacon", "outcome": "block", "reason": "listed", "rule": "||tracker.example^"}}]
+//
+// What Paravent stopped has status 0 and Chromium's _error for what an
+// extension stopped; what it let through has status 0 as well when the answer
+// was not recorded. No cookie's value is read or written.
 package har
 
 import (
@@ -25,6 +37,7 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"time"
 
 	"paravent/lists/filter"
 )
@@ -35,28 +48,66 @@ const (
 	maxEntries = 1 << 18   // elements of any of its arrays
 )
 
+// An Archive is a recorded visit.
+type Archive struct {
+	// Domain and Mode are the protected site and how it was protected at last,
+	// Dropped is how many requests were not kept, and Carriers see the pages in
+	// clear; only Paravent's archives say so.
+	Domain, Mode string
+	Dropped      int
+	Carriers     []Carrier
+
+	Started time.Time
+	Pages   []Page
+	Entries []Entry
+}
+
+// A Carrier is an organisation that serves a site's pages, and so sees them.
+type Carrier struct {
+	Name     string `json:"name"`
+	Country  string `json:"country"`
+	Evidence string `json:"evidence"`
+}
+
+// A Page is a top document, or an address that a document has given itself.
+type Page struct {
+	Address string
+	Mode    string   // how it was protected; "" in the archives of others
+	Allow   []string // hosts that the user let through
+	At      int64    // milliseconds since the visit's start
+}
+
 // An Entry is one recorded request.
 type Entry struct {
 	URL string
 	// Page is the address of the top document from which the request was
 	// made, "" when the archive does not tell. A document has its own.
 	Page    string
+	On      int // index of that page, -1 when the archive does not tell
 	Type    filter.Type
 	Method  string   // "" if the archive does not say
 	Referer string   // as sent, "" if none was
 	Cookies []string // names of those that were sent
 	Body    []byte
+	At      int64 // milliseconds since the visit's start
+	Status  int   // of the answer, 0 if there was none or it is not known
 	// Unsent says that the request reached nobody: it was answered from the
 	// browser's cache, or stopped by an extension or a policy.
 	Unsent bool
+	// Outcome is what Paravent did: "allow", "block", "relay", "would" or
+	// "missed"; "" in the archives of others. Reason and Rule say why.
+	Outcome, Reason, Rule string
 }
+
+// Stopped reports whether Paravent stopped the request.
+func (e *Entry) Stopped() bool { return e.Outcome == "block" || e.Outcome == "relay" }
 
 // Read reads an archive. The entries are those of the archive in its order.
 //
 // It keeps nothing of the answers and of most headers, so that it needs little
 // memory beyond the longest single entry. An error names the entry, counted
 // from 0, and the field.
-func Read(r io.Reader) ([]Entry, error) {
+func Read(r io.Reader) (*Archive, error) {
 	limited := &io.LimitedReader{R: r, N: MaxSize + 1}
 	a, err := readArchive(limited)
 	switch {
@@ -72,15 +123,50 @@ func Read(r io.Reader) ([]Entry, error) {
 
 // An archive is the part of the JSON text that is kept.
 type archive struct {
-	titles  map[string]string // of the pages by their ids
+	about   about
+	pages   []pageRecord
 	entries []record
+}
+
+// about is what Paravent says of a visit.
+type about struct {
+	Started  string    `json:"started"`
+	Domain   string    `json:"domain"`
+	Mode     string    `json:"mode"`
+	Dropped  int       `json:"dropped"`
+	Carriers []Carrier `json:"carriers"`
+}
+
+// A pageRecord is a page as the JSON text has it.
+type pageRecord struct {
+	ID      string   `json:"id"`
+	Title   string   `json:"title"`
+	Started string   `json:"startedDateTime"`
+	Own     *ownPage `json:"_paravent"`
+}
+
+// ownPage is what Paravent says of a page; its title is then its address.
+type ownPage struct {
+	Mode  string   `json:"mode"`
+	Allow []string `json:"allow,omitempty"`
+}
+
+// ownEntry is what Paravent says of a request.
+type ownEntry struct {
+	Type    string `json:"type"`
+	Outcome string `json:"outcome,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+	Rule    string `json:"rule,omitempty"`
+	Unsent  bool   `json:"unsent,omitempty"`
 }
 
 // A record is an entry as the JSON text has it.
 type record struct {
-	Pageref string `json:"pageref"`
-	Type    custom `json:"_resourceType"` // Chromium
-	Cache   custom `json:"_fromCache"`    // Chromium: memory or disk
+	Pageref string    `json:"pageref"`
+	Started string    `json:"startedDateTime"`
+	Type    custom    `json:"_resourceType"` // Chromium
+	Cache   custom    `json:"_fromCache"`    // Chromium: memory or disk
+	Own     *ownEntry `json:"_paravent"`
 	Request struct {
 		Method   string  `json:"method"`
 		URL      string  `json:"url"`
@@ -89,7 +175,8 @@ type record struct {
 		PostData struct {
 			Text     string `json:"text"`
 			Params   params `json:"params"`
-			Encoding custom `json:"encoding"`
+			Encoding custom `json:"encoding"`  // Chromium
+			Wrapped  custom `json:"_encoding"` // Write
 		} `json:"postData"`
 	} `json:"request"`
 	Response struct {
@@ -107,7 +194,7 @@ func readArchive(r io.Reader) (*archive, error) {
 		text.Discard(len(mark))
 	}
 	d := json.NewDecoder(text)
-	a := archive{titles: map[string]string{}}
+	var a archive
 	hasEntries := false
 	err := object(d, func(key string) error {
 		if key != "log" {
@@ -117,14 +204,16 @@ func readArchive(r io.Reader) (*archive, error) {
 			switch key {
 			case "pages":
 				return array(d, "pages", func() error {
-					var page struct {
-						ID    string `json:"id"`
-						Title string `json:"title"`
-					}
+					var page pageRecord
 					err := d.Decode(&page)
-					a.titles[page.ID] = page.Title
+					a.pages = append(a.pages, page)
 					return err
 				})
+			case "_paravent":
+				if err := d.Decode(&a.about); err != nil {
+					return fmt.Errorf("_paravent: %w", inField(err))
+				}
+				return nil
 			case "entries":
 				hasEntries = true
 				return array(d, "entries", func() error {
@@ -280,7 +369,7 @@ func (r *record) body() ([]byte, error) {
 	switch {
 	case data.Text == "":
 		return data.Params, nil
-	case data.Encoding == "base64":
+	case data.Encoding == "base64", data.Wrapped == "base64":
 		body, err := base64.StdEncoding.DecodeString(data.Text)
 		if err != nil {
 			return nil, fmt.Errorf("request.postData.text: %w", err)
@@ -308,5 +397,8 @@ func (r *record) cookies() (found []string) {
 func (r *record) unsent() bool {
 	const blocked = "net::ERR_BLOCKED_BY_"
 	why, ok := strings.CutPrefix(string(r.Response.Error), blocked)
+	if r.Own != nil && r.Own.Unsent {
+		return true
+	}
 	return r.Cache != "" || ok && (strings.HasPrefix(why, "CLIENT") || why == "CSP" || why == "ADMINISTRATOR")
 }

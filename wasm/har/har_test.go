@@ -10,14 +10,14 @@ import (
 )
 
 func ExampleRead() {
-	entries, err := Read(strings.NewReader(`{"log": {"version": "1.2", "creator": {}, "entries": [
+	visit, err := Read(strings.NewReader(`{"log": {"version": "1.2", "creator": {}, "entries": [
 		{"request": {"method": "GET", "url": "https://booking.example/", "headers": [
 			{"name": "Sec-Fetch-Dest", "value": "document"}]}, "response": {"status": 200}},
 		{"request": {"method": "POST", "url": "https://tracker.example/", "headers": [
 			{"name": "Sec-Fetch-Dest", "value": "empty"}, {"name": "Cookie", "value": "id=7; seen=1"}],
 			"postData": {"text": "page=1"}}, "response": {"status": 200}}
 	]}}`))
-	for _, e := range entries {
+	for _, e := range visit.Entries {
 		fmt.Printf("%s %s on %s %q %q\n", e.Type, e.URL, e.Page, e.Cookies, e.Body)
 	}
 	fmt.Println(err)
@@ -93,10 +93,11 @@ image GET <site>favicon.ico on <doctor> from <doctor>
 		if err != nil {
 			t.Fatal(err)
 		}
-		entries, err := Read(strings.NewReader("\ufeff" + string(text)))
+		archive, err := Read(strings.NewReader("\ufeff" + string(text)))
 		if err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
+		entries := archive.Entries
 		want := strings.NewReplacer("<first>", first, "<search>", search, "<doctor>", doctor, "<site>", site).Replace(want)
 		wants := strings.Split(strings.TrimSpace(want), "\n")
 		if len(entries) != len(wants) {
@@ -120,7 +121,7 @@ func TestTypeOfContent(t *testing.T) {
 		"main_frame GET http://a.example/1", "main_frame GET http://a.example/2", "main_frame GET http://a.example/3",
 		"stylesheet", "script", "script", "image", "font", "font", "media", "web_manifest", "xmlhttprequest", "xmlhttprequest", "other", "sub_frame", "other", "websocket",
 	}
-	entries, err := Read(strings.NewReader(`{"log":{"pages":[{"id":"p","title":"A"}],"entries":[` + strings.Join([]string{
+	archive, err := Read(strings.NewReader(`{"log":{"pages":[{"id":"p","title":"A"}],"entries":[` + strings.Join([]string{
 		entry("GET", "http://a.example/1", 301, ""),
 		entry("GET", "http://a.example/2", 302, ""),
 		entry("GET", "http://a.example/3", 200, "text/html; charset=utf-8"),
@@ -139,9 +140,10 @@ func TestTypeOfContent(t *testing.T) {
 		entry("GET", "http://b.example/", 200, "application/pdf"),
 		entry("GET", "ws://b.example/", 101, ""),
 	}, ",") + `]}}`))
-	if err != nil || len(entries) != len(wants) {
-		t.Fatal(len(entries), err)
+	if err != nil || len(archive.Entries) != len(wants) {
+		t.Fatal(err)
 	}
+	entries := archive.Entries
 	for i, want := range wants {
 		if got := line(entries[i]); !strings.HasPrefix(got, want) {
 			t.Errorf("entries[%d]: %s, want %s", i, got, want)
@@ -207,14 +209,31 @@ func FuzzHAR(f *testing.F) {
 	}
 	f.Add([]byte(`{"log":{"pages":[{"id":"p","title":"https://a.example/"}],"entries":[{"pageref":"p","_fromCache":true,"request":{"url":"x","headers":null,"cookies":[{"name":"c"}],"postData":null},"response":null}]}}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		entries, err := Read(bytes.NewReader(text))
-		if err != nil && entries != nil {
-			t.Fatal("entries beside an error")
+		archive, err := Read(bytes.NewReader(text))
+		if err != nil {
+			if archive != nil {
+				t.Fatal("an archive beside an error")
+			}
+			return
 		}
-		for i, e := range entries {
-			if e.URL == "" || e.Type.String() == "unknown" {
+		for i, e := range archive.Entries {
+			if e.URL == "" || e.Type.String() == "unknown" || e.On >= len(archive.Pages) || e.On >= 0 && archive.Pages[e.On].Address != e.Page {
 				t.Errorf("entries[%d]: %+v", i, e)
 			}
+			if e.Method == "" {
+				archive.Entries[i].Method = "GET"
+			}
+		}
+		written, err := Write(archive)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := Read(bytes.NewReader(written))
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, written)
+		}
+		if got, want := fmt.Sprintf("%+v", again), fmt.Sprintf("%+v", archive); got != want {
+			t.Errorf("%s\nis read back as\n%s\nfrom\n%s", want, got, written)
 		}
 	})
 }

@@ -2,7 +2,9 @@ package har
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"paravent/lists/filter"
 )
@@ -11,24 +13,43 @@ import (
 // walked through in the order in which they were asked for.
 type visit struct {
 	address string          // of the top document; "" before it is known
+	index   int             // of the page, if it is known for sure; else -1
 	loaded  bool            // the top document has come
 	asked   map[string]bool // what its documents have loaded
 }
 
+// maxSpan is how many milliseconds a visit may last: longer ones have a clock
+// that was wrong.
+const maxSpan = 1000 * 60 * 60 * 24 * 366
+
 // resolve finds out for each entry which page it came from and what it was
 // for.
-func (a *archive) resolve() ([]Entry, error) {
-	entries := make([]Entry, len(a.entries))
+func (a *archive) resolve() (*Archive, error) {
+	result := &Archive{
+		Domain: a.about.Domain, Mode: a.about.Mode, Dropped: max(0, a.about.Dropped), Carriers: a.about.Carriers,
+		Started: a.started(), Entries: make([]Entry, len(a.entries)),
+	}
 	visits := map[string]*visit{}
+	for _, page := range a.pages {
+		v := &visit{index: -1, asked: map[string]bool{}}
+		// Browsers write the address of a page in place of its title.
+		if origin(page.Title) != "" {
+			v.address = page.Title
+		}
+		if page.Own != nil {
+			v.index, v.address = len(result.Pages), page.Title
+			result.Pages = append(result.Pages, Page{
+				Address: page.Title, Mode: page.Own.Mode, Allow: page.Own.Allow, At: since(result.Started, page.Started),
+			})
+		}
+		visits[page.ID] = v
+	}
+	known := map[string]int{} // pages by their addresses
 	for i := range a.entries {
 		r := &a.entries[i]
 		v := visits[r.Pageref]
 		if v == nil {
-			v = &visit{asked: map[string]bool{}}
-			// Browsers write the address of a page in place of its title.
-			if title := a.titles[r.Pageref]; origin(title) != "" {
-				v.address = title
-			}
+			v = &visit{index: -1, asked: map[string]bool{}}
 			visits[r.Pageref] = v
 		}
 		body, err := r.body()
@@ -42,12 +63,66 @@ func (a *archive) resolve() ([]Entry, error) {
 			Referer: r.Request.Headers.referer,
 			Cookies: r.cookies(),
 			Body:    body,
+			At:      since(result.Started, r.Started),
+			Status:  r.Response.Status,
 			Unsent:  r.unsent(),
 		}
-		v.follow(r, &e)
-		entries[i] = e
+		if own := r.Own; own != nil {
+			if slices.Contains(outcomes, own.Outcome) {
+				e.Outcome = own.Outcome
+			}
+			e.Reason, e.Rule = own.Reason, own.Rule
+		}
+		if v.index >= 0 {
+			e.Page, e.On = v.address, v.index
+		} else {
+			v.follow(r, &e)
+			e.On = -1
+			if e.Page != "" {
+				on, ok := known[e.Page]
+				if !ok {
+					on = len(result.Pages)
+					known[e.Page] = on
+					result.Pages = append(result.Pages, Page{Address: e.Page, At: e.At})
+				}
+				e.On = on
+			}
+		}
+		result.Entries[i] = e
 	}
-	return entries, nil
+	return result, nil
+}
+
+var outcomes = []string{"allow", "block", "relay", "would", "missed"}
+
+// started is when the first page or entry began, or 1970 when none tells.
+func (a *archive) started() time.Time {
+	first := time.Time{}
+	take := func(text string) {
+		if t, err := time.Parse(time.RFC3339, text); err == nil && (first.IsZero() || t.Before(first)) {
+			first = t
+		}
+	}
+	take(a.about.Started)
+	for i := range a.pages {
+		take(a.pages[i].Started)
+	}
+	for i := range a.entries {
+		take(a.entries[i].Started)
+	}
+	if first.Unix() < 0 {
+		return time.Unix(0, 0).UTC()
+	}
+	return first.UTC().Truncate(time.Millisecond)
+}
+
+// since is how many milliseconds after a time another one is.
+func since(start time.Time, text string) int64 {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return 0
+	}
+	return min(max(0, t.UTC().Truncate(time.Millisecond).Sub(start).Milliseconds()), maxSpan)
 }
 
 // follow sets the entry's page, and the visit's address to where the entry
@@ -100,6 +175,11 @@ func withoutFragment(address string) string {
 // Chromium calls its type, what both tell servers it is for (Fetch Metadata,
 // https://www.w3.org/TR/fetch-metadata/), and at last what came back.
 func (v *visit) typeOf(r *record) filter.Type {
+	if r.Own != nil {
+		if t, ok := filter.TypeNamed(r.Own.Type); ok {
+			return t
+		}
+	}
 	h := &r.Request.Headers
 	named := strings.ToLower(string(r.Type))
 	scheme, _, _ := strings.Cut(r.Request.URL, ":")

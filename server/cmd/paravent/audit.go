@@ -49,11 +49,11 @@ func runAudit(args []string, out io.Writer) error {
 		return err
 	}
 	defer recorded.Close()
-	entries, err := har.Read(recorded)
+	archive, err := har.Read(recorded)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	report, err := audit.Visit(entries, matcher, list.Recipients())
+	result, err := audit.Visit(archive, matcher, list.Recipients())
 	if err != nil {
 		return fmt.Errorf("%s: %w", *file, err)
 	}
@@ -61,8 +61,8 @@ func runAudit(args []string, out io.Writer) error {
 		encoder := json.NewEncoder(out)
 		encoder.SetEscapeHTML(false)
 		encoder.SetIndent("", "\t")
-		return encoder.Encode(report)
+		return encoder.Encode(result.Report)
 	}
-	_, err = io.WriteString(out, report.Text())
+	_, err = io.WriteString(out, result.Report.Text())
 	return err
 }
