@@ -242,6 +242,14 @@ function tab(page) {
       await self.click(selector);
       await page.keyboard.type(text);
     },
+    press: async (...keys) => {
+      for (const key of keys) {
+        const [name, shift] = key.split("+").reverse();
+        if (shift) await page.keyboard.down("Shift");
+        await page.keyboard.press(/** @type {import("puppeteer-core").KeyInput} */ (name));
+        if (shift) await page.keyboard.up("Shift");
+      }
+    },
     screenshot: ({ full = false } = {}) => page.screenshot({ fullPage: full }),
     setViewport: (width, height) => page.setViewport({ width, height }),
     front: () => page.bringToFront(),

@@ -57,6 +57,9 @@
  *   into view and clicks its middle with the mouse
  * @property {(selector: string, text: string) => Promise<void>} type clicks the
  *   field and presses the keys
+ * @property {(...keys: string[]) => Promise<void>} press presses keys, one after
+ *   the other, wherever the focus is: a character, or a key's name such as
+ *   "Tab", "Shift+Tab", "Enter", "Space", "ArrowDown", "Escape"
  * @property {(options?: {full?: boolean}) => Promise<Uint8Array>} screenshot a PNG
  *   of what is in view, or of the full page
  * @property {(width: number, height: number) => Promise<void>} setViewport in CSS pixels

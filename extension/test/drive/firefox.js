@@ -28,6 +28,23 @@ const UUID = "b0c4a7e2-5d1f-4c3b-9a86-2f7e1d0c9b58";
 /** A host that is not on this machine is asked for here, where nobody listens. */
 const NOBODY = "127.0.0.1:9";
 
+/** Keys that are no characters, as WebDriver writes them. @type {Record<string, string>} */
+const KEYS = {
+  Tab: "\uE004",
+  Enter: "\uE007",
+  Shift: "\uE008",
+  Escape: "\uE00C",
+  Space: " ",
+  End: "\uE010",
+  Home: "\uE011",
+  ArrowLeft: "\uE012",
+  ArrowUp: "\uE013",
+  ArrowRight: "\uE014",
+  ArrowDown: "\uE015",
+  Backspace: "\uE003",
+  Delete: "\uE017",
+};
+
 /** @type {Record<string, string | number | boolean>} */
 const PREFS = {
   // No windows, pages or questions of its own.
@@ -282,6 +299,21 @@ function tabOn(session, context, lines) {
           ]),
         },
       ]);
+    },
+    press: async (...keys) => {
+      for (const key of keys) {
+        const values = key.split("+").map((name) => KEYS[name] ?? name);
+        await perform([
+          {
+            type: "key",
+            id: "keys",
+            actions: [
+              ...values.map((value) => ({ type: "keyDown", value })),
+              ...values.toReversed().map((value) => ({ type: "keyUp", value })),
+            ],
+          },
+        ]);
+      }
     },
     screenshot: async ({ full = false } = {}) => {
       const { data } = await session.send("browsingContext.captureScreenshot", {
