@@ -11,6 +11,8 @@ import { managed, refuseLocked } from "./managed.js";
 
 /** @typedef {"tab" | "day"} Keep how long photos are kept */
 
+/** A tab that shows photos. @typedef {Pick<chrome.tabs.Tab, "id" | "incognito">} Viewer */
+
 /** @type {readonly Keep[]} */
 export const KEEPS = ["tab", "day"];
 
@@ -48,11 +50,12 @@ export async function keepFor(keep) {
  * is brought once: from the first who asks until it is remembered, all others
  * wait for the same.
  * @param {string} address
- * @param {chrome.tabs.Tab} tab that wants to show it
+ * @param {Viewer} tab that wants to show it
+ * @param {Keep} keep how long photos are kept
  * @param {(url: string) => Promise<Photo>} bring
  * @returns {Promise<Photo>} rejects as `bring` does
  */
-export async function obtain(address, tab, bring) {
+export async function obtain(address, tab, keep, bring) {
   const url = withoutFragment(address);
   let photo = shown.get(url)?.photo;
   if (!photo) {
@@ -60,7 +63,7 @@ export async function obtain(address, tab, bring) {
     const key = `${tab.incognito} ${url}`;
     let way = coming.get(key);
     if (!way) {
-      way = findOrBring(url, tab, bring);
+      way = findOrBring(url, tab, keep, bring);
       coming.set(key, way);
       const forget = () => coming.delete(key);
       way.then(forget, () => setTimeout(forget, RETRY_MS));
@@ -73,28 +76,30 @@ export async function obtain(address, tab, bring) {
 
 /**
  * @param {string} url
- * @param {chrome.tabs.Tab} tab
+ * @param {Viewer} tab
+ * @param {Keep} keep
  * @param {(url: string) => Promise<Photo>} bring
  * @returns {Promise<Photo>}
  */
-async function findOrBring(url, tab, bring) {
-  const found = await findOnDisk(url, tab);
+async function findOrBring(url, tab, keep, bring) {
+  const isOnDisk = keep === "day" && !tab.incognito;
+  const found = isOnDisk ? await findOnDisk(url) : undefined;
   if (found) return found;
   const photo = await bring(url);
   // At once: nobody may find it neither on its way nor here.
   remember(url, photo, tab);
   // A disk that is full costs no more than asking again.
-  void keep(url, photo, tab).catch(() => {});
+  if (isOnDisk) void keepOnDisk(url, photo).catch(() => {});
   return photo;
 }
 
 /**
  * @param {string} url
  * @param {Photo} photo
- * @param {chrome.tabs.Tab} tab that shows it
  */
-async function keep(url, photo, tab) {
-  if (!tab.incognito && (await keptFor()) === "day") await putOnDisk(url, photo);
+async function keepOnDisk(url, photo) {
+  // The user may have thought better of it while the photo was on its way.
+  if ((await keptFor()) === "day") await putOnDisk(url, photo);
 }
 
 /** @param {string} address */
@@ -127,7 +132,7 @@ export function onAlarm(alarm) {
 /**
  * @param {string} url
  * @param {Photo} photo
- * @param {chrome.tabs.Tab} tab
+ * @param {Viewer} tab
  */
 function remember(url, photo, { id = -1 }) {
   const before = shown.get(url);
@@ -182,11 +187,9 @@ async function withStore(mode, use) {
 
 /**
  * @param {string} url
- * @param {chrome.tabs.Tab} tab
  * @returns {Promise<Photo | undefined>}
  */
-async function findOnDisk(url, tab) {
-  if (tab.incognito || (await keptFor()) !== "day") return undefined;
+async function findOnDisk(url) {
   /** @type {Kept | undefined} */
   const kept = await withStore("readonly", (store) => settled(store.get(url))).catch(() => undefined);
   return kept && isFresh(kept) ? { type: kept.type, bytes: kept.bytes } : undefined;

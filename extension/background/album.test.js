@@ -1,17 +1,18 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 
-/** Who waits to hear how long photos are kept. @type {(() => void)[]} */
+/** Who waits for the disk. @type {(() => void)[]} */
 const waiting = [];
-let isSlow = false;
 
-const settings = {
-  get: async () => {
-    if (isSlow) await new Promise((done) => waiting.push(() => done(undefined)));
-    return {};
+// A disk that is slow to say that it cannot be read.
+const indexedDB = {
+  open: () => {
+    const opening = { error: new Error("no disk"), onerror: () => {} };
+    waiting.push(() => opening.onerror());
+    return opening;
   },
 };
-Object.assign(globalThis, { chrome: { runtime: { getURL: () => "chrome-extension://own/" }, storage: { local: settings } } });
+Object.assign(globalThis, { chrome: { runtime: { getURL: () => "chrome-extension://own/" }, storage: { local: { get: async () => ({}) } } }, indexedDB });
 const { obtain, forgetTab } = await import("./album.js");
 
 /** @typedef {import("./relay.js").Photo} Photo */
@@ -22,6 +23,8 @@ const turn = () => new Promise((done) => setImmediate(done));
 
 let count = 0;
 let url = "";
+/** @type {import("./album.js").Keep} */
+let keep = "tab";
 /** Addresses that were asked for. @type {string[]} */
 let asked = [];
 /** @type {(photo: Photo) => void} */
@@ -41,12 +44,12 @@ const photo = { type: "image/png", bytes: new Uint8Array([1, 2, 3]) };
 beforeEach(() => {
   url = `https://photos.example/${++count}.jpg`;
   asked = [];
-  isSlow = false;
+  keep = "tab";
 });
 
 describe("a photo that two ask for", () => {
   it("is brought once when they ask together", async () => {
-    const both = Promise.all([obtain(url, tab(1), bring), obtain(url, tab(1), bring)]);
+    const both = Promise.all([obtain(url, tab(1), keep, bring), obtain(url, tab(1), keep, bring)]);
     await turn();
     arrive(photo);
     assert.deepEqual(await both, [photo, photo]);
@@ -54,10 +57,10 @@ describe("a photo that two ask for", () => {
   });
 
   it("is brought once when it arrives while the second still looks for it on disk", async () => {
-    const first = obtain(url, tab(1), bring);
+    const first = obtain(url, tab(1), keep, bring);
     await turn();
-    isSlow = true;
-    const second = obtain(url, tab(1), bring);
+    keep = "day";
+    const second = obtain(url, tab(1), keep, bring);
     await turn();
     arrive(photo);
     await first;
@@ -68,7 +71,7 @@ describe("a photo that two ask for", () => {
   });
 
   it("is one address whatever stands behind its #", async () => {
-    const both = Promise.all([obtain(url, tab(1), bring), obtain(`${url}#face`, tab(1), bring)]);
+    const both = Promise.all([obtain(url, tab(1), keep, bring), obtain(`${url}#face`, tab(1), keep, bring)]);
     await turn();
     arrive(photo);
     await both;
@@ -76,29 +79,29 @@ describe("a photo that two ask for", () => {
   });
 
   it("is kept until the last of their tabs is closed", async () => {
-    const both = Promise.all([obtain(url, tab(1), bring), obtain(url, tab(2), bring)]);
+    const both = Promise.all([obtain(url, tab(1), keep, bring), obtain(url, tab(2), keep, bring)]);
     await turn();
     arrive(photo);
     await both;
     forgetTab(1);
-    await obtain(url, tab(3), bring);
+    await obtain(url, tab(3), keep, bring);
     forgetTab(2);
     forgetTab(3);
     assert.equal(asked.length, 1);
-    void obtain(url, tab(4), bring);
+    void obtain(url, tab(4), keep, bring);
     await turn();
     assert.equal(asked.length, 2);
   });
 
   it("is asked for again after it failed, but not at once", async (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
-    const first = obtain(url, tab(1), bring);
+    const first = obtain(url, tab(1), keep, bring);
     await turn();
     fail(new Error("no relay"));
     await assert.rejects(first, /no relay/);
-    await assert.rejects(obtain(url, tab(1), bring), /no relay/);
+    await assert.rejects(obtain(url, tab(1), keep, bring), /no relay/);
     t.mock.timers.tick(1000);
-    const again = obtain(url, tab(1), bring);
+    const again = obtain(url, tab(1), keep, bring);
     await turn();
     arrive(photo);
     assert.deepEqual(await again, photo);

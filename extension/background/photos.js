@@ -5,7 +5,7 @@
  * placeholder stays.
  */
 
-import { obtain } from "./album.js";
+import { keptFor, obtain } from "./album.js";
 import { api } from "./api.js";
 import { consent } from "./consent.js";
 import { defaults } from "./defaults.js";
@@ -60,24 +60,46 @@ export async function photo(url, tab) {
 
 /**
  * @param {string} url of a photo
- * @param {chrome.tabs.Tab} tab
+ * @param {import("./album.js").Viewer} tab
  * @returns {Promise<Photo | null>} null: there is no relay, or the user has not agreed
  */
 async function wanted(url, tab) {
-  const [{ relays }, answer] = await Promise.all([relaysInForce(), consentNow()]);
+  const { relays, answer, keep } = await termsNow();
   if (relays.length === 0 || answer !== "granted") return null;
-  return obtain(url, tab, (address) => bring(address, relays));
+  return obtain(url, tab, keep, (address) => bring(address, relays));
 }
 
-/** How old an answer of the user's may be, in milliseconds: the photos of a page ask for it together. */
+/** How old the user's word may be, in milliseconds: the photos of a page ask for it together. */
 const OLD_MS = 50;
-/** @type {{at: number, answer: ReturnType<typeof consent>}} */
-let lastAnswer = { at: -Infinity, answer: Promise.resolve("unasked") };
+/** @type {{at: number, terms: ReturnType<typeof readTerms>} | undefined} */
+let last;
 
-function consentNow() {
+/** On what terms photos are brought: by whom, whether at all, and for how long. */
+function termsNow() {
   const at = performance.now();
-  if (at - lastAnswer.at > OLD_MS) lastAnswer = { at, answer: consent() };
-  return lastAnswer.answer;
+  if (!last || at - last.at > OLD_MS) last = { at, terms: readTerms() };
+  return last.terms;
+}
+
+async function readTerms() {
+  const [{ relays }, answer, keep] = await Promise.all([relaysInForce(), consent(), keptFor()]);
+  return { relays, answer, keep };
+}
+
+/** Whether tabs are private, which never changes. @type {Map<number, Promise<boolean>>} */
+const privacy = new Map();
+const MAX_TABS = 200;
+
+/** @param {number} tabId */
+function isPrivate(tabId) {
+  let known = privacy.get(tabId);
+  if (!known) {
+    if (privacy.size >= MAX_TABS) privacy.clear();
+    known = api.tabs.get(tabId).then(({ incognito }) => incognito);
+    privacy.set(tabId, known);
+    known.catch(() => privacy.delete(tabId));
+  }
+  return known;
 }
 
 /**
@@ -89,7 +111,7 @@ export function onPlaceholder(request) {
   tellFrame(request);
   // The content script will ask as well, once the placeholder is there: until
   // then the photo is on its way. What fails here fails there.
-  void api.tabs.get(request.tabId).then((tab) => wanted(request.url, tab)).catch(() => {});
+  void isPrivate(request.tabId).then((incognito) => wanted(request.url, { id: request.tabId, incognito })).catch(() => {});
 }
 
 /** How long what is told to a frame is gathered, in milliseconds. */

@@ -33,7 +33,12 @@ import { KEY_PROBLEM, readKey, REQUEST_TYPE, RESPONSE_TYPE, seal } from "./ohttp
 
 /** Sizes of requests before they are sealed, in bytes. */
 const SIZES = [512, 2048];
-/** How long a page's photos are gathered, in milliseconds: images that load together are asked for within it. */
+/**
+ * A page's photos are gathered until none has come for so long, but no longer
+ * than that, in milliseconds. While some are on their way the others wait, and
+ * are shuffled with those that come.
+ */
+const QUIET_MS = 8;
 const GATHER_MS = 30;
 /** Twice what browsers open connections: the next ones are sealed while others are on their way. */
 const MAX_IN_FLIGHT = 12;
@@ -80,6 +85,8 @@ let queue = [];
 let running = 0;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
+/** When what is gathered goes out at the latest. */
+let end = 0;
 
 /** Address of the relay that is asked until it fails. One for all photos: each further party that sees some is one more. */
 let preferred = "";
@@ -95,12 +102,14 @@ export function bring(url, relays) {
   if (gathered.length + queue.length >= MAX_WAITING) {
     return Promise.reject(new PhotoError("busy", `${MAX_WAITING} photos wait already`));
   }
-  timer ??= setTimeout(send, GATHER_MS);
+  const now = performance.now();
+  if (gathered.length === 0) end = now + GATHER_MS;
+  clearTimeout(timer);
+  timer = setTimeout(send, Math.min(QUIET_MS, end - now));
   return new Promise((done, failed) => gathered.push({ url, relays, done, failed }));
 }
 
 function send() {
-  timer = undefined;
   queue = shuffled([...queue, ...gathered]);
   gathered = [];
   while (running < MAX_IN_FLIGHT && queue.length > 0) void work();

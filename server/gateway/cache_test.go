@@ -10,10 +10,12 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -207,6 +209,41 @@ func TestSlowHostKeepsNobodyElseWaiting(t *testing.T) {
 	if most.Load() != MaxPerHost || len(d.hosts.byName) != 0 {
 		t.Errorf("%d at once at the slow host, %d hosts left over", most.Load(), len(d.hosts.byName))
 	}
+}
+
+// What comes together leaves together and in another order; who comes later
+// does not wait for longer than the window either.
+func TestMix(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var m mix
+		var mu sync.Mutex
+		var order []int
+		var all sync.WaitGroup
+		start := time.Now()
+		for i := range 40 {
+			all.Go(func() {
+				m.wait()
+				mu.Lock()
+				defer mu.Unlock()
+				order = append(order, i)
+			})
+			synctest.Wait() // in the queue
+		}
+		if len(order) != 0 {
+			t.Fatalf("%d left at once", len(order))
+		}
+		all.Wait()
+		if took := time.Since(start); took < window/2 || took >= window {
+			t.Errorf("the group left after %v", took)
+		}
+		if slices.IsSorted(order) {
+			t.Errorf("they left in the order in which they came: %v", order)
+		}
+		m.wait()
+		if took := time.Since(start); took >= 2*window {
+			t.Errorf("the next one left after %v", took)
+		}
+	})
 }
 
 // Failures are remembered for a while, and no more of them than memory allows.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"sync"
@@ -23,10 +22,6 @@ const (
 	MaxPerHost = 12
 	// maxWaiting is how many fetches run or wait.
 	maxWaiting = 4096
-	// shuffle is the window in which fetches change places: each starts at a
-	// moment of its own within it, so that the photo host does not see a page's
-	// photos in the page's order, nor where one page ends and the next begins.
-	shuffle = 25 * time.Millisecond
 	// regret is how long a failure is remembered: long enough for the photos of
 	// a page that is loaded again, short enough for a host that comes back.
 	regret = 30 * time.Second
@@ -42,6 +37,7 @@ type desk struct {
 
 	flights singleflight.Group
 	waiting atomic.Int64
+	mix     mix
 	slots   chan struct{}
 	hosts   hosts
 	regrets regrets
@@ -107,7 +103,7 @@ func (d *desk) fly(k key, target *url.URL) (size int64, err error) {
 	defer d.waiting.Add(-1)
 	ctx, cancel := context.WithTimeout(context.Background(), MaxTime)
 	defer cancel()
-	time.Sleep(rand.N(shuffle))
+	d.mix.wait()
 	leave, ok := d.hosts.enter(ctx, target.Host)
 	if !ok {
 		return 0, errBusy
