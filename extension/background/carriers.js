@@ -6,15 +6,27 @@
  * does not mean that nobody is there.
  */
 
-/**
- * @typedef {object} Carrier
- * @property {string} name as in lists/recipients.json
- * @property {string} country two letters, of the organisation's seat
- * @property {string} evidence the header that told, "server: cloudflare"
- */
+import { api } from "./api.js";
+import { noteCarriers } from "./visits.js";
+
+/** @typedef {import("./visits.js").Carrier} Carrier */
 
 /** What is kept of a header's value. */
 const MAX_EVIDENCE = 80;
+
+/**
+ * Registers the listener, which must come before the one that begins a visit
+ * with the same response. It wakes nobody whom that one does not.
+ */
+export function watchCarriers() {
+  api.webRequest.onResponseStarted.addListener(
+    ({ tabId, responseHeaders = [] }) => {
+      if (tabId >= 0) noteCarriers(tabId, carriersOf(responseHeaders));
+    },
+    { urls: ["<all_urls>"], types: ["main_frame"] },
+    ["responseHeaders"],
+  );
+}
 
 /**
  * A header tells by its name alone, or by a value that it has. The sources are
@@ -22,6 +34,7 @@ const MAX_EVIDENCE = 80;
  * @type {{name: string, country: string, source: string, headers: Record<string, RegExp | true>}[]}
  */
 const CARRIERS = [
+  // Countries are those of the organisations' seats.
   {
     name: "Cloudflare",
     country: "US",

@@ -7,6 +7,7 @@
 import "../vendor/wasm_exec.js";
 import { forgetTab, onAlarm as onAlbumAlarm } from "./album.js";
 import { api } from "./api.js";
+import { watchCarriers } from "./carriers.js";
 import { applyScope } from "./choices.js";
 import { hostOf } from "./domains.js";
 import { injectIntoFrame, injectIntoOpenTabs } from "./injection.js";
@@ -21,6 +22,7 @@ import { welcome } from "./welcome.js";
 import { beginPage, endVisit, movePage } from "./visits.js";
 
 watchRequests();
+watchCarriers();
 
 followPages(begin, moved, end);
 

@@ -5,6 +5,7 @@ import { api, errorText, ownRoot } from "./api.js";
 import { backup, restore } from "./backup.js";
 import { allow, choose, chooseScope, forgetSite } from "./choices.js";
 import { listsState } from "./lists-state.js";
+import { MENDABLE, mend } from "./mend.js";
 import { setOwnRelay } from "./own-relay.js";
 import { lintRules } from "./own-rules.js";
 import { photo } from "./photos.js";
@@ -27,6 +28,7 @@ const ANSWERS = {
   mode: ({ site, mode }) => (MODES.includes(mode) ? choose(site, mode) : null),
   allow: ({ site, host, allow: allowed }) => (typeof allowed === "boolean" ? allow(site, host, allowed) : null),
   keep: ({ keep }) => (KEEPS.includes(keep) ? keepFor(keep).then(() => ({})) : null),
+  mend: ({ what }) => (MENDABLE.includes(what) ? mend(what) : null),
   settings: () => settings(),
   scope: ({ scope }) => (SCOPES.includes(scope) ? chooseScope(scope) : null),
   forgetSite: ({ site }) => forgetSite(site),

@@ -10,6 +10,7 @@ import { noteLearnt } from "./record.js";
  * @property {{host: string, reason: string}[]} hosts with why they were stopped
  * @property {Record<import("./record.js").Outcome, number>} counts
  * @property {number} photos how many distinct photos were asked for
+ * @property {number} scripts how many of the requests were for scripts
  * @property {import("./record.js").Learnt[]} learnt the most frequent first
  */
 
@@ -38,7 +39,7 @@ export function byRecipient(hosts, known, domain) {
     let group = groups.get(name);
     if (!group) {
       const counts = { block: 0, relay: 0, would: 0, missed: 0, allow: 0 };
-      group = { name, country: owner?.country ?? "", purposes: owner?.purposes ?? [], hosts: [], counts, photos: 0, learnt: [] };
+      group = { name, country: owner?.country ?? "", purposes: owner?.purposes ?? [], hosts: [], counts, photos: 0, scripts: 0, learnt: [] };
       groups.set(name, group);
     }
     group.hosts.push({ host, reason: record.reason });
@@ -46,8 +47,9 @@ export function byRecipient(hosts, known, domain) {
       group.counts[outcome] += record[outcome];
     }
     group.photos += record.photos.length;
+    group.scripts += record.scripts;
     // A site knows its pages.
-    for (const learnt of isOwn ? [] : record.learnt) noteLearnt(group.learnt, learnt, learnt.requests);
+    for (const learnt of isOwn ? [] : record.learnt) noteLearnt(group.learnt, learnt);
   }
   const all = [...groups.values()];
   for (const { learnt } of all) learnt.sort((a, b) => b.requests - a.requests);

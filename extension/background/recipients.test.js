@@ -12,7 +12,7 @@ takeSuffixes(publicSuffixes());
  * @returns {import("./record.js").HostRecord}
  */
 const record = (block, more) => ({
-  block, relay: 0, would: 0, missed: 0, allow: 0, rule: "", reason: "listed", photos: [], learnt: [], ...more,
+  block, relay: 0, would: 0, missed: 0, allow: 0, rule: "", reason: "listed", photos: [], scripts: 0, learnt: [], ...more,
 });
 
 test("hosts are put together by who stands behind them", () => {
@@ -54,10 +54,10 @@ test("what was learnt is counted by kind, and photos by their address", () => {
   const known = [{ host: "ads.example", name: "Ads", country: "US" }];
   const leak = { what: "address", place: "url", encoding: "percent", field: "dl", text: "booking.example/oncologist" };
   const hosts = {
-    "a.ads.example": record(1, { photos: [1, 2], learnt: [{ ...leak, field: "u", requests: 1 }, { ...leak, requests: 2 }] }),
-    "b.ads.example": record(1, { photos: [3], learnt: [{ ...leak, requests: 3 }] }),
+    "a.ads.example": record(1, { photos: [1, 2], scripts: 1, learnt: [{ ...leak, field: "u", requests: 1, left: 0 }, { ...leak, requests: 2, left: 0 }] }),
+    "b.ads.example": record(1, { photos: [3], scripts: 2, learnt: [{ ...leak, requests: 3, left: 1, text: "got there" }] }),
   };
   const [ads] = byRecipient(hosts, known, "booking.example");
   assert.equal(ads.photos, 3);
-  assert.deepEqual(ads.learnt, [{ ...leak, requests: 5 }, { ...leak, field: "u", requests: 1 }]);
+  assert.deepEqual(ads.learnt, [{ ...leak, requests: 5, left: 1, text: "got there" }, { ...leak, field: "u", requests: 1, left: 0 }]);
 });

@@ -17,8 +17,9 @@ import { api } from "./api.js";
  */
 
 /**
- * What requests carried of their page in one way, with the first example.
- * @typedef {Leak & {requests: number}} Learnt
+ * What requests carried of their page in one way, with the first example; `left`
+ * of them got there.
+ * @typedef {Leak & {requests: number, left: number}} Learnt
  */
 
 /**
@@ -26,6 +27,7 @@ import { api } from "./api.js";
  * @property {string} rule
  * @property {string} reason of what was stopped or should have been, if anything was
  * @property {number[]} photos hashes of the distinct addresses of photos
+ * @property {number} scripts requests for scripts, which could read all of the page
  * @property {Learnt[]} learnt
  */
 
@@ -119,6 +121,7 @@ export function forgetRecords() {
  * @property {string} url
  * @property {string} rule
  * @property {string} reason
+ * @property {string} type as webRequest names it
  * @property {boolean} isPhoto whether the list knows the address for that of a photo
  * @property {readonly Leak[]} told what the request carried
  */
@@ -127,20 +130,22 @@ export function forgetRecords() {
  * @param {number} tabId
  * @param {Noted} request
  */
-export function note(tabId, { outcome, host, url, rule, reason, isPhoto, told }) {
+export function note(tabId, { outcome, host, url, type, rule, reason, isPhoto, told }) {
   const record = records.get(tabId);
   if (!record) return;
   record.total[outcome]++;
   let entry = record.hosts[host];
   if (!entry && Object.keys(record.hosts).length < MAX_HOSTS) {
-    entry = record.hosts[host] = { block: 0, relay: 0, would: 0, missed: 0, allow: 0, rule, reason, photos: [], learnt: [] };
+    entry = record.hosts[host] = { block: 0, relay: 0, would: 0, missed: 0, allow: 0, rule, reason, photos: [], scripts: 0, learnt: [] };
   }
   if (entry) {
     const isFirstStop = outcome !== "allow" && entry.block + entry.relay + entry.would + entry.missed === 0;
     if (isFirstStop) Object.assign(entry, { rule, reason });
     entry[outcome]++;
     if (isPhoto) notePhotoAddress(entry.photos, url);
-    for (const leak of told) noteLearnt(entry.learnt, leak);
+    if (type === "script") entry.scripts++;
+    const left = outcome === "block" || outcome === "relay" ? 0 : 1;
+    for (const leak of told) noteLearnt(entry.learnt, { ...leak, requests: 1, left });
   } else {
     record.more++;
   }
@@ -161,13 +166,16 @@ function notePhotoAddress(photos, url) {
 /**
  * Counts what was told with what was told in the same way.
  * @param {Learnt[]} learnt
- * @param {Leak} leak
- * @param {number} [requests]
+ * @param {Learnt} more
  */
-export function noteLearnt(learnt, { what, place, encoding, field, text }, requests = 1) {
+export function noteLearnt(learnt, { what, place, encoding, field, text, requests, left }) {
   const same = learnt.find((one) => one.what === what && one.place === place && one.encoding === encoding && one.field === field);
-  if (same) same.requests += requests;
-  else if (learnt.length < MAX_LEARNT) learnt.push({ what, place, encoding, field, text, requests });
+  if (same) {
+    // What got there is the better example.
+    if (same.left === 0 && left > 0) same.text = text;
+    same.requests += requests;
+    same.left += left;
+  } else if (learnt.length < MAX_LEARNT) learnt.push({ what, place, encoding, field, text, requests, left });
 }
 
 /**

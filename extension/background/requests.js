@@ -304,7 +304,7 @@ function put({ details, page, judgement, body }, outcome) {
   const tabId = details.tabId >= 0 ? details.tabId : tabWith((open) => hostOf(open) === site);
   if (tabId < 0) return;
   const { rule, reason, isPhoto, told } = judgement;
-  note(tabId, { outcome, host, url, rule, reason, isPhoto, told });
+  note(tabId, { outcome, host, url, type, rule, reason, isPhoto, told });
   noteRequest(tabId, { url, type, method, page, time, outcome, reason, rule, told, body, referer: "" });
 }
 

@@ -14,7 +14,7 @@ const dnr = api?.declarativeNetRequest;
 /** Rules of the modes and of what users allow have ids below this, those of the list from here on. */
 const LARGE = 1000;
 const SMALL_IDS = Array.from({ length: LARGE - 1 }, (_, i) => i + 1);
-/** Above all others: a rule that does nothing but say which list and sites the large ones are of. */
+/** Above all others: a rule that does nothing but say what the others are of. */
 const MARK = 2_000_000_000;
 const PLACEHOLDER = "/content/placeholder.png";
 
@@ -32,6 +32,8 @@ const REFUSED = "regular expressions that the browser refuses";
  * @property {Record<string, number>} unsaid how many rules of the list the browser was not told, by reason
  * @property {string} error
  */
+
+/** @typedef {Pick<RulesState, "list" | "sites" | "choices">} Of */
 
 /**
  * What rules are written from.
@@ -54,9 +56,9 @@ async function rulesState() {
  * How it stands with the browser's rules.
  * @param {string} list SHA-256 of the bundle in force
  * @param {Wanted["scope"]} scope
- * @returns {Promise<{state: "" | "pending" | "unsupported" | "failed", error: string, unsaid: number}>}
- *   "": they are those of list and scope; `unsaid` counts rules of the list that
- *   the browser was not told
+ * @returns {Promise<{state: "" | "pending" | "unsupported" | "failed" | "lost", error: string, unsaid: number}>}
+ *   "": they are those of list and scope; "lost": they were, and the browser has
+ *   others now; `unsaid` counts rules of the list that the browser was not told
  */
 export async function rulesProblem(list, scope) {
   if (isFirefox) return { state: "", error: "", unsaid: 0 };
@@ -65,7 +67,8 @@ export async function rulesProblem(list, scope) {
   const isCurrent = have?.list === want.list && have.sites === want.sites && have.choices === want.choices;
   const unsaid = Object.values(have?.unsaid ?? {}).reduce((sum, count) => sum + count, 0);
   if (!have || have.state === "writing" || (have.state === "ok" && !isCurrent)) return { state: "pending", error: "", unsaid };
-  return { state: have.state === "ok" ? "" : have.state, error: have.error, unsaid };
+  if (have.state !== "ok") return { state: have.state, error: have.error, unsaid };
+  return { state: (await isMarked(want)) ? "" : "lost", error: "", unsaid };
 }
 
 /**
@@ -112,21 +115,19 @@ async function write({ list, bundle, scope }, distrust) {
       await keep({ ...want, state: "unsupported", error: "" });
       return;
     }
-    if (sameRules && have.state === "ok" && !(distrust && !(await isMarked(want)))) {
+    if (sameRules && have.state === "ok" && !(distrust && !(await isMarked(have)))) {
       if (have.choices === want.choices) return;
-      const addRules = await Desk.use((desk) => desk.smallRules(settings));
-      await dnr.updateDynamicRules({ removeRuleIds: SMALL_IDS, addRules });
+      const small = await Desk.use((desk) => desk.smallRules(settings));
+      await dnr.updateDynamicRules({ removeRuleIds: [...SMALL_IDS, MARK], addRules: [await markFor(want), ...small] });
     } else {
       const bytes = await bundle();
       const { small, large, counts } = await Desk.use((desk) => desk.rules(settings, bytes));
       const said = await supported(large);
       want.unsaid = counts.unsaid;
       if (said.length < large.length) want.unsaid[REFUSED] = large.length - said.length;
-      /** @type {chrome.declarativeNetRequest.Rule} */
-      const mark = { id: MARK, action: { type: "allow" }, condition: { urlFilter: await markOf(want) } };
       await keep({ ...want, state: "writing", error: "" });
       const old = (await dnr.getDynamicRules()).map((rule) => rule.id);
-      await dnr.updateDynamicRules({ removeRuleIds: old, addRules: [mark, ...small, ...said] });
+      await dnr.updateDynamicRules({ removeRuleIds: old, addRules: [await markFor(want), ...small, ...said] });
     }
     await keep({ ...want, state: "ok", error: "" });
   } catch (error) {
@@ -150,22 +151,24 @@ async function supported(rules) {
 }
 
 /**
- * A rule for addresses that there are none of. It is written with the large
- * rules, all or none, so that it can be asked what they are of: what storage
- * says may be older, or lost, when the computer went down.
- * @param {Pick<RulesState, "list" | "sites">} of
+ * A rule for addresses that there are none of. It is written with every other
+ * one, all or none, so that it can be asked what they are of: what storage says
+ * may be older, or lost, when the computer went down.
+ * @param {Of} of
+ * @returns {Promise<chrome.declarativeNetRequest.Rule>}
  */
-async function markOf({ list, sites }) {
-  return `|paravent:${list}/${await sha256(new TextEncoder().encode(sites))}`;
+async function markFor({ list, sites, choices }) {
+  const chosen = await sha256(new TextEncoder().encode(JSON.stringify([sites, choices])));
+  return { id: MARK, action: { type: "allow" }, condition: { urlFilter: `|paravent:${list}/${chosen}` } };
 }
 
 /**
- * Whether the browser's large rules are those of a list and its sites.
- * @param {Pick<RulesState, "list" | "sites">} want
+ * Whether the browser's rules are those of a list, its sites and their modes.
+ * @param {Of} want
  */
 async function isMarked(want) {
   const [mark] = await dnr.getDynamicRules({ ruleIds: [MARK] });
-  return mark?.condition.urlFilter === (await markOf(want));
+  return mark?.condition.urlFilter === (await markFor(want)).condition.urlFilter;
 }
 
 /** @param {RulesState} rules */

@@ -85,7 +85,9 @@ async function readList() {
 /** @returns {Promise<Record<string, unknown> | null>} null when they cannot be read */
 async function readChosen() {
   try {
-    return await api.storage.local.get(CHOICES);
+    const chosen = await api.storage.local.get(CHOICES);
+    state.settingsError = "";
+    return chosen;
   } catch (error) {
     state.settingsError = errorText(error);
     return null;
@@ -142,6 +144,23 @@ export function engineBroke(error) {
 }
 
 /**
+ * Starts the engine again, however recently it broke.
+ * @returns {Promise<void>} rejects when it breaks again
+ */
+export async function restartEngine() {
+  failedAt = -Infinity;
+  if (!(await engineReady())) throw new Error(state.engineError);
+}
+
+/** Puts the packaged list in force; rejects when that cannot be read either. */
+export async function takePackaged() {
+  const packaged = await packagedInfo();
+  state.listError = "";
+  failedAt = -Infinity;
+  await putInForce(packaged);
+}
+
+/**
  * What decides: the list in force with the user's own rules. Never rejects for
  * their sake.
  * @returns {Promise<Decider>}
@@ -153,8 +172,9 @@ export async function decider() {
 }
 
 /**
- * The bytes of the list in force, without the user's own rules. A stored list whose bytes are not what was
- * verified when it was taken gives way to the packaged one.
+ * The bytes of the list in force, without the user's own rules. A stored list
+ * whose bytes are not what was verified when it was taken gives way to the
+ * packaged one.
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
 export async function bundle() {

@@ -150,6 +150,11 @@ async function put(entries) {
   }
 }
 
+/** Throws the stored list away, readable or not. */
+export async function forgetList() {
+  await settled(indexedDB.deleteDatabase("paravent"));
+}
+
 /** @returns {Promise<ListInfo>} */
 export async function packagedInfo() {
   const about = await (await fetch(api.runtime.getURL("lists/about.json"))).json();

@@ -10,16 +10,18 @@ import { isPredictionOff } from "./prediction.js";
 import { byRecipient } from "./recipients.js";
 import { recordOf } from "./record.js";
 import { holdsRequests } from "./requests.js";
+import { isRestricted } from "./restricted.js";
 import { rulesProblem } from "./rules.js";
 import { stops } from "./sites.js";
 import { decider, engineReady, ready, state } from "./state.js";
 import { updateState } from "./updates.js";
+import { carriersSeen } from "./visits.js";
 
 /** @typedef {Awaited<ReturnType<typeof tabState>>} TabState */
 
 /** @param {number} tabId */
 export async function tabState(tabId) {
-  const [sites, settings, relays, answer, kept, updates, predictionOff, access, tab] = await Promise.all([
+  const [sites, settings, relays, answer, kept, updates, predictionOff, access, inPrivate, tab] = await Promise.all([
     ready(),
     defaults(),
     relaysInForce(),
@@ -28,6 +30,7 @@ export async function tabState(tabId) {
     updateState(),
     isPredictionOff(),
     api.permissions.contains({ origins: ["<all_urls>"] }),
+    api.extension.isAllowedIncognitoAccess(),
     api.tabs.get(tabId),
   ]);
   const host = hostOf(tab.url);
@@ -42,11 +45,13 @@ export async function tabState(tabId) {
     listed: sites.isListed(domain),
     name: list?.sites.find((site) => site.domain === domain)?.name ?? "",
     mode,
+    restricted: isRestricted(tab.url ?? ""),
     allowed: [...sites.allowedOn(domain)],
     // A page that was opened before it was protected may have told everything already.
     stale: mode !== null && mode !== "off" && record?.mode !== mode,
     record: record ?? null,
     recipients: record ? byRecipient(record.hosts, list?.recipients ?? [], record.domain) : [],
+    carriers: record ? carriersSeen(tabId) : [],
     holds: holdsRequests(),
     problems: {
       access: !access,
@@ -57,6 +62,7 @@ export async function tabState(tabId) {
       rulesDetail: rules.error,
       unsaid: rules.unsaid,
       prediction: !predictionOff,
+      private: !inPrivate,
     },
     list: list && { sha256: list.sha256, counts: list.counts, release: list.release },
     updates: { server: settings.listServer !== "", checked: updates.checked, tried: updates.tried, error: updates.error },

@@ -251,15 +251,21 @@ export function noteCarriers(tabId, carriers) {
 
 /**
  * @param {number} tabId
+ * @returns {Carrier[]} of the pages of its visit
+ */
+export function carriersSeen(tabId) {
+  return visits.get(tabId)?.about.carriers ?? [];
+}
+
+/**
+ * @param {number} tabId
  * @param {Carrier[]} carriers
  */
 function takeCarriers(tabId, carriers) {
   const kept = visits.get(tabId);
   // What carried a document is known before the document is shown.
-  if (!kept || documents.has(tabId)) {
-    carriersAhead.set(tabId, carriers);
-    return;
-  }
+  if (documents.has(tabId)) carriersAhead.set(tabId, carriers);
+  if (!kept || documents.has(tabId)) return;
   addCarriers(kept, carriers);
   touch(tabId);
 }

@@ -52,8 +52,9 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
     const press = async (selector, done) => {
       const popup = await openPopup(browser, browser.tab());
       try {
-        await popup.page.waitFor((one) => document.querySelector(one)?.checkVisibility(), { args: [selector], what: selector });
+        await popup.page.waitFor(() => !document.querySelector("[aria-busy]"));
         const text = await popup.text();
+        await popup.page.waitFor((one) => document.querySelector(one)?.checkVisibility(), { args: [selector], what: selector });
         await popup.page.click(selector);
         await until(
           async () => {

@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { contacted } from "./drive/demo.js";
+import { until } from "./drive/driver.js";
 import { ask } from "./drive/host.js";
 import { installed, openPopup, wantPhotos } from "./popup.js";
 import { broken } from "./promises.js";
@@ -100,7 +101,7 @@ for (const name of BROWSERS) {
         await visit(tab, `${world.demo.site}/oncologist/paris?insurance=private`);
         const popup = await openPopup(browser, tab);
         try {
-          await popup.page.waitFor(() => document.body.innerText.includes("analytics.localhost"));
+          await until(async () => (await popup.text()).includes("analytics.localhost"), { what: "the popup to name who was stopped" });
           const text = await popup.text();
           for (const host of ["metrics.booking.localhost", "stream.localhost", "ads.localhost", "errors.localhost", "widgets.localhost"]) {
             assert.ok(text.includes(host), `the popup does not name ${host}:\n${text}`);

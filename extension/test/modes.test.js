@@ -82,7 +82,7 @@ for (const name of BROWSERS) {
       await choose("watch");
       assert.deepEqual(await visitTwoPages(), EVERYBODY);
       const popup = await openPopup(browser, browser.tab());
-      await popup.page.waitFor(() => document.body.innerText.includes("analytics.localhost"));
+      await until(async () => (await popup.text()).includes("analytics.localhost"), { what: "the popup to name who would be stopped" });
       const { mode, record } = await popup.state();
       const text = await popup.text();
       await popup.close();

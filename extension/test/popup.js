@@ -13,7 +13,8 @@ import { until } from "./drive/driver.js";
  * @typedef {object} Popup
  * @property {Tab} page
  * @property {() => Promise<TabState>} state what the background tells it
- * @property {() => Promise<string>} text what a person reads there
+ * @property {() => Promise<void>} unfold opens all that is folded
+ * @property {() => Promise<string>} text what a person reads there who has unfolded it all
  * @property {() => Promise<void>} close brings the tab that it is about to the front again
  */
 
@@ -50,9 +51,24 @@ function popupOn(page, id) {
         if (!state || state.error) throw new Error(`the background answers ${JSON.stringify(state)}`);
         return state;
       }, id),
-    text: () => page.evaluate(() => document.body.innerText),
+    unfold: () => page.evaluate(unfold),
+    text: async () => {
+      await page.evaluate(unfold);
+      return page.evaluate(() => document.body.innerText);
+    },
     close: page.close,
   };
+}
+
+/** Opens what is folded, and what was folded in it. Runs in the page. */
+async function unfold() {
+  /** @returns {HTMLDetailsElement | null} */
+  const folded = () => document.querySelector("details:not([open])");
+  for (let one = folded(); one; one = folded()) {
+    const opened = new Promise((done) => one?.addEventListener("toggle", done, { once: true }));
+    one.open = true;
+    await opened;
+  }
 }
 
 /**

@@ -28,3 +28,15 @@ export async function ask(message) {
   if (answer?.error && typeof answer.error === "string") throw new Error(answer.error);
   return answer;
 }
+
+/**
+ * The tab that a page is about: the one that its address names, else the one
+ * below the popup.
+ * @returns {Promise<number>} -1 for none
+ */
+export async function findTab() {
+  const given = new URLSearchParams(location.search).get("tab");
+  if (given !== null) return Number(given);
+  const [tab] = await api.tabs.query({ active: true, currentWindow: true });
+  return tab?.id ?? -1;
+}

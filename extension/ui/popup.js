@@ -1,17 +1,23 @@
-/** The popup: how this site is treated, who was stopped, and what went wrong. */
+/** The popup: how this site is treated, who was kept out, and what went wrong. */
 
-import { api, errorText } from "../background/api.js";
+import { api, errorText, isFirefox } from "../background/api.js";
 import { answerConsent } from "../background/consent.js";
-import { isAllowed, stops } from "../background/sites.js";
-import { ask, byId, put } from "./page.js";
+import { stops } from "../background/sites.js";
+import { ask, byId, findTab, put } from "./page.js";
+import { Recipients, allowButton, element, ranked } from "./recipients.js";
+import { nameOf } from "./sentences.js";
 import { verdict } from "./verdict.js";
-import { ago, country, day, say, sayAll, sayCount } from "./words.js";
+import { ago, day, listed, say, sayAll, sayCount } from "./words.js";
 
 /** @typedef {import("../background/tab-state.js").TabState} TabState */
+/** @typedef {TabState["recipients"][number]} Recipient */
 
 const REFRESH_MS = 1000;
+/** So many recipients stand there without unfolding anything. */
+const FIRST = 4;
 
 const modes = /** @type {HTMLFieldSetElement} */ (byId("modes"));
+const mendButton = /** @type {HTMLButtonElement} */ (byId("mend"));
 const keptForADay = /** @type {HTMLInputElement} */ (byId("photos-day"));
 const updateButton = /** @type {HTMLButtonElement} */ (byId("update"));
 
@@ -23,13 +29,17 @@ let shown = "";
 let failure = "";
 /** Whether the page was opened before what was chosen here. */
 let outdated = false;
+/** What the button in the verdict does. @type {import("./verdict.js").Mend} */
+let mend = "";
+let site = "";
 
-/** The tab below the popup; a page of its own is told which one it is about. */
-async function findTab() {
-  const given = new URLSearchParams(location.search).get("tab");
-  if (given !== null) return Number(given);
-  const [tab] = await api.tabs.query({ active: true, currentWindow: true });
-  return tab?.id ?? -1;
+const first = new Recipients(byId("recipients"), letThrough);
+const others = new Recipients(inFold("others"), letThrough);
+const needed = new Recipients(inFold("needed"), letThrough);
+
+/** @param {string} fold */
+function inFold(fold) {
+  return /** @type {HTMLElement} */ (byId(fold).querySelector("ul"));
 }
 
 async function refresh() {
@@ -44,22 +54,22 @@ async function refresh() {
 
 /** @param {TabState} state */
 function render(state) {
+  site = state.site;
   byId("demo").hidden = !state.demo;
   renderStatus(state);
   renderModes(state);
-  const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.host : undefined;
   renderReport(state);
   renderAllowed(state);
-  // A button that was pressed gives way to its opposite.
-  if (focused) /** @type {HTMLElement | null} */ (document.querySelector(`[data-host="${CSS.escape(focused)}"]`))?.focus();
   renderList(state);
-  byId("prediction").hidden = !(state.problems.prediction && state.mode !== null && stops(state.mode));
+  byId("to-report").hidden = state.record === null;
+  byId("to-broken").hidden = state.record === null;
+  byId("private").hidden = !state.problems.private;
   document.querySelector("main")?.removeAttribute("aria-busy");
 }
 
 /** @param {TabState} state */
 function renderStatus(state) {
-  const { key, tone, problem } = verdict(state);
+  const { key, tone, mend: way, problem } = verdict(state);
   const status = byId("status");
   if (tone === "none") delete status.dataset.tone;
   else status.dataset.tone = tone;
@@ -67,30 +77,53 @@ function renderStatus(state) {
   put(byId("site"), state.name && state.name !== state.site ? `${state.name} · ${state.site}` : state.site);
   put(byId("verdict"), say(`verdict${key}`));
   put(byId("detail"), say(`detail${key}`));
-  put(byId("problem"), failure || problem);
+  mend = way;
+  put(mendButton, mend && say(`mend_${mend}`));
+  put(byId("problem"), [failure, problem].filter(Boolean).join("\n"));
+  byId("technical").hidden = byId("problem").hidden;
 }
 
 /** @param {TabState} state */
 function renderModes(state) {
-  modes.hidden = state.mode === null;
+  modes.hidden = state.mode === null || state.restricted;
   modes.disabled = state.mode === "unknown";
   for (const input of modes.querySelectorAll("input")) input.checked = input.value === state.mode;
-  put(byId("hint"), state.mode === null || state.mode === "unknown" ? "" : say(`hint_${state.mode}`));
-  byId("reload").hidden = !(state.stale || outdated || (state.mode === "off" && state.record !== null));
+  put(byId("hint"), modes.hidden || state.mode === "unknown" ? "" : say(`hint_${state.mode}`));
+  byId("reload").hidden = mend === "reload" || !(outdated || (state.mode === "off" && state.record !== null));
 }
 
 /** @param {TabState} state */
 function renderReport(state) {
-  const record = state.record;
+  const { record, mode, allowed } = state;
   byId("report").hidden = record === null;
   if (!record) return;
   renderPhotos(state, record);
-  const stopped = record.total.block + record.total.relay;
-  const title = record.mode === "watch" ? sayCount("would", record.total.would) : sayCount("stopped", stopped);
-  put(byId("recipients-title"), title);
-  const met = state.recipients.filter(({ counts }) => counts.block + counts.relay + counts.would + counts.missed > 0);
-  byId("recipients").replaceChildren(...met.map((recipient) => recipientItem(recipient, state)));
-  byId("nobody").hidden = met.length > 0;
+  const where = { domain: record.domain, mode: record.mode };
+  const context = { where, allowed, mayAllow: mode !== null && stops(mode) };
+  const isTold = (/** @type {Recipient} */ { counts: { block, relay, would, missed } }) => block + relay + would + missed > 0;
+  const told = ranked(state.recipients.filter(isTold), where);
+  const rest = state.recipients.filter((recipient) => !isTold(recipient));
+
+  const isWatched = record.mode === "watch";
+  put(byId("recipients-title"), told.length === 0 ? "" : sayCount(isWatched ? "popupTold" : "popupKept", told.length));
+  const stopped = isWatched ? record.total.would : record.total.block + record.total.relay;
+  put(byId("requests"), stopped === 0 ? "" : sayCount(isWatched ? "would" : "stopped", stopped));
+  byId("nobody").hidden = told.length > 0;
+
+  // Whoever stands somewhere stays there.
+  const room = FIRST - told.filter(({ name }) => first.has(name)).length;
+  const newcomers = told.filter(({ name }) => !first.has(name) && !others.has(name)).slice(0, Math.max(0, room));
+  const isFirst = (/** @type {Recipient} */ recipient) => first.has(recipient.name) || newcomers.includes(recipient);
+  const folded = told.filter((recipient) => !isFirst(recipient));
+  first.show(told.filter(isFirst), context);
+  others.show(folded, context);
+  byId("others").hidden = folded.length === 0;
+  put(byId("others-title"), sayCount("popupOthers", folded.length));
+  needed.show(rest, { ...context, mayAllow: false });
+  byId("needed").hidden = rest.length === 0;
+  put(byId("needed-title"), sayCount("popupNeeded", rest.length));
+  const { carriers } = state;
+  put(byId("carriers"), carriers.length === 0 ? "" : sayCount("popupCarriers", carriers.length, listed(carriers.map(nameOf))));
 }
 
 /**
@@ -116,99 +149,61 @@ function renderPhotos({ photos: { relays, isOwn, consent, kept } }, { total, pho
 }
 
 /**
- * @param {TabState["recipients"][number]} recipient
- * @param {TabState} state
+ * @param {string} host
+ * @param {HTMLButtonElement} button
  */
-function recipientItem(recipient, { mode, allowed }) {
-  const item = document.createElement("li");
-  const name = document.createElement("span");
-  name.className = "name";
-  name.textContent = recipient.name;
-  if (recipient.country) {
-    const where = document.createElement("span");
-    where.className = "country";
-    where.textContent = ` · ${country(recipient.country)}`;
-    name.append(where);
-  }
-  const { block, relay, would, missed } = recipient.counts;
-  const count = document.createElement("span");
-  count.className = "count";
-  count.textContent = sayCount("times", block + relay + would);
-  if (missed > 0) {
-    count.classList.add("missed");
-    count.textContent = sayCount("missed", missed);
-  }
-  item.append(name, count);
-  for (const { host, reason } of recipient.hosts) {
-    // To stand on the list needs no words.
-    const words = [host === recipient.name ? "" : host, say(`reason_${reason}`)].filter((text) => text !== "");
-    const mayAllow = mode !== null && stops(mode) && !isAllowed(host, allowed);
-    if (words.length === 0 && !mayAllow) continue;
-    const line = document.createElement("span");
-    line.className = "host";
-    line.textContent = words.join(" · ");
-    item.append(line);
-    if (mayAllow) item.append(allowButton(host, true));
-  }
-  return item;
+function letThrough(host, button) {
+  button.disabled = true;
+  changeAllowed(host, true);
 }
 
 /**
  * @param {string} host
- * @param {boolean} allow or stop it again
+ * @param {boolean} allow
  */
-function allowButton(host, allow) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "plain";
-  button.textContent = say(allow ? "allow" : "allowNoMore");
-  button.setAttribute("aria-label", say(allow ? "allowHost" : "allowHostNoMore", host));
-  button.dataset.host = host;
-  button.addEventListener("click", () => {
-    button.disabled = true;
-    void act(async () => {
-      /** @type {TabState} */
-      const { site } = await ask({ type: "state", tabId });
-      await ask({ type: "allow", site, host, allow });
-      outdated = true;
-    });
+function changeAllowed(host, allow) {
+  void act(async () => {
+    await ask({ type: "allow", site, host, allow });
+    outdated = true;
   });
-  return button;
 }
 
 /** @param {TabState} state */
 function renderAllowed({ allowed }) {
-  byId("allowed").hidden = allowed.length === 0;
+  const section = byId("allowed");
+  const focused = section.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.host : undefined;
+  section.hidden = allowed.length === 0;
   byId("allowed-hosts").replaceChildren(
     ...allowed.map((host) => {
-      const item = document.createElement("li");
-      const name = document.createElement("span");
-      name.className = "name";
-      name.textContent = host;
-      item.append(name, allowButton(host, false));
+      const item = element("li");
+      const button = allowButton(host, false);
+      button.addEventListener("click", () => {
+        button.disabled = true;
+        changeAllowed(host, false);
+      });
+      item.append(element("span", "host", host), button);
       return item;
     }),
   );
+  if (focused) /** @type {HTMLElement | null} */ (section.querySelector(`[data-host="${CSS.escape(focused)}"]`))?.focus();
 }
 
 /** @param {TabState} state */
 function renderList({ list, updates, problems }) {
+  const release = list?.release;
+  let title = say("listPackaged");
+  if (!list) title = say("listUnread");
+  else if (release) title = say("listRelease", String(release.index), day(release.issued));
+  put(byId("list"), title);
   const lines = [];
-  if (!list) {
-    lines.push(say("listUnread"));
-  } else {
-    const { release } = list;
-    lines.push(release ? say("listRelease", String(release.index), day(release.issued)) : say("listPackaged"));
-    lines.push(sayCount("hosts", list.counts.hosts));
-    if (release && Date.parse(release.expires) < Date.now()) lines.push(say("listStale", day(release.expires)));
-  }
+  if (list) lines.push(sayCount("hosts", list.counts.hosts));
+  if (release && Date.parse(release.expires) < Date.now()) lines.push(say("listStale", day(release.expires)));
   if (problems.unsaid > 0) lines.push(sayCount("unsaid", problems.unsaid));
   if (!updates.server) lines.push(say("listNoServer"));
   else if (updates.checked > 0) lines.push(say("listChecked", ago(updates.checked)));
-  put(byId("list"), lines.join(" "));
-  const error = updates.error;
-  const failed = error ? `${say(`update_${error.code}`)} ${say("updateKept")} (${error.detail})` : "";
-  put(byId("update-error"), failed || (problems.list && say("listDamaged", problems.list)));
+  put(byId("list-more"), lines.join(" "));
+  const { error } = updates;
+  put(byId("update-error"), error ? `${say(`update_${error.code}`)} ${say("updateKept")} (${error.detail})` : "");
   updateButton.hidden = !updates.server;
 }
 
@@ -226,13 +221,32 @@ async function act(job) {
   await refresh();
 }
 
+/** @returns {Promise<unknown>} */
+function mended() {
+  // At once: the browser asks only from a click.
+  if (mend === "access") return api.permissions.request({ origins: ["<all_urls>"] });
+  if (mend === "reload") return api.tabs.reload(tabId);
+  return ask({ type: "mend", what: mend });
+}
+
+mendButton.addEventListener("click", () => {
+  const isReload = mend === "reload";
+  const mending = mended();
+  mendButton.disabled = true;
+  mendButton.textContent = say("popupMending");
+  void act(async () => {
+    await mending;
+    // What the page asked for meanwhile may have left.
+    outdated = !isReload;
+  }).finally(() => {
+    mendButton.disabled = false;
+    put(mendButton, mend && say(`mend_${mend}`));
+  });
+});
+
 modes.addEventListener("change", (event) => {
   const { value } = /** @type {HTMLInputElement} */ (event.target);
-  void act(async () => {
-    /** @type {TabState} */
-    const { site } = await ask({ type: "state", tabId });
-    await ask({ type: "mode", site, mode: value });
-  });
+  void act(() => ask({ type: "mode", site, mode: value }));
 });
 
 for (const [id, wanted] of /** @type {const} */ ([["photos-yes", true], ["photos-no", false]])) {
@@ -262,10 +276,16 @@ updateButton.addEventListener("click", () => {
   });
 });
 
-byId("options").addEventListener("click", async () => {
-  await api.runtime.openOptionsPage();
+// Firefox opens its page for extensions to nobody.
+byId("private-open").hidden = isFirefox;
+byId("private-open").addEventListener("click", async () => {
+  await api.tabs.create({ url: `chrome://extensions/?id=${api.runtime.id}` });
   window.close();
 });
+
+for (const page of ["report", "broken", "workshop"]) {
+  /** @type {HTMLAnchorElement} */ (byId(`to-${page}`)).href = `${page}.html?tab=${tabId}`;
+}
 
 sayAll();
 await act(async () => {});

@@ -21,7 +21,7 @@ import { country, listed, say, sayCount } from "./words.js";
  * @property {Record<"block" | "relay" | "would" | "missed" | "allow", number>} counts of its requests
  * @property {number} photos different addresses of photos among them
  * @property {number} [scripts] requests for scripts among them
- * @property {(Leak & {requests: number})[]} learnt
+ * @property {(Leak & {requests: number, left?: number})[]} learnt "left" counts those that got there
  */
 
 /**
@@ -71,24 +71,47 @@ export function claimsOf({ counts, photos, scripts = 0, learnt }, { domain, mode
   const fate = fateOf(counts, mode);
   /** @type {Claim[]} */
   const claims = [];
-  /** @param {Claim["key"]} key @param {string[]} slots */
-  const claim = (key, slots, count = slots.length) => {
-    if (count > 0) claims.push({ key, fate, count, slots });
-  };
-  const plain = learnt.filter((found) => !isCode(found));
-  const addresses = withoutParts(plain.filter(({ what }) => what === "address").map(({ text }) => quotable(text)));
-  /** @param {string[]} texts */
-  const beyond = (texts) => distinct(texts).filter((text) => !addresses.some((address) => contains(address, text)));
-  claim("photos", [], photos);
-  claim("address", addresses.slice(0, MOST_QUOTED), addresses.length);
-  claim("words", beyond(plain.filter(({ what }) => what === "path").flatMap(({ text }) => wordsOf(text))).slice(0, MOST_QUOTED));
-  claim("asked", beyond(plain.filter(({ what }) => what === "search").map(({ text }) => quotable(text))).slice(0, MOST_QUOTED));
-  if (plain.length < learnt.length) claim("code", [], 1);
+  if (photos > 0) claims.push({ key: "photos", fate, count: photos, slots: [] });
+  /** Addresses that it has been told are not taken apart once more. @type {string[]} */
+  const told = [];
+  // What got there is said before what did not, and not twice.
+  for (const one of /** @type {const} */ (["Left", "Mixed", "Stopped"])) {
+    const found = learnt.filter(({ left, requests }) => (left === undefined || fate === "Left" ? fate : left > 0 ? "Left" : "Stopped") === one && requests > 0);
+    claims.push(...claimsIn(found, one, told));
+  }
   const saysMuch = claims.length > 0;
-  claim("script", [], scripts > 0 ? 1 : 0);
+  if (scripts > 0) claims.push({ key: "script", fate, count: 1, slots: [] });
   // Every request says it; it is worth a sentence when there is none that says more.
   if (!saysMuch) claims.push({ key: "presence", fate: fate === "Mixed" ? "Left" : fate, count: 1, slots: [domain] });
   return claims;
+}
+
+/**
+ * @param {Known["learnt"]} learnt all of one fate
+ * @param {Fate} fate
+ * @param {string[]} told what was claimed before; grows
+ * @returns {Claim[]}
+ */
+function claimsIn(learnt, fate, told) {
+  const plain = learnt.filter((found) => !isCode(found));
+  /** @param {string} kind */
+  const texts = (kind) => plain.filter(({ what }) => what === kind).map(({ text }) => text);
+  /** @param {string[]} all */
+  const news = (all) => all.filter((text) => !told.some((before) => contains(before, text)));
+  /** @type {[Claim["key"], string[]][]} */
+  const found = [];
+  for (const [key, slots] of /** @type {[Claim["key"], () => string[]][]} */ ([
+    ["address", () => withoutParts(texts("address").map(quotable))],
+    ["words", () => distinct(texts("path").flatMap(wordsOf))],
+    ["asked", () => distinct(texts("search").map(quotable))],
+  ])) {
+    const said = news(slots());
+    found.push([key, said]);
+    told.push(...said);
+  }
+  const claims = found.map(([key, slots]) => ({ key, fate, count: slots.length, slots: slots.slice(0, MOST_QUOTED) }));
+  if (plain.length < learnt.length) claims.push({ key: "code", fate, count: 1, slots: [] });
+  return claims.filter(({ count }) => count > 0);
 }
 
 /**

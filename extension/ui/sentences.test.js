@@ -67,6 +67,16 @@ const CASES = [
     ["May have learnt what you asked this page for: “breast-lump”."],
   ],
   [
+    "one got there before the others were stopped",
+    recipient({ block: 4, missed: 1 }, { learnt: [{ ...found("search", "breast-lump"), requests: 5, left: 1 }, { ...found("path", "paris"), left: 0 }] }),
+    ["Learnt what you asked this page for: “breast-lump”.", "Would have read “paris” in this page’s address."],
+  ],
+  [
+    "the same, once stopped and once not",
+    recipient({ block: 1, missed: 1 }, { learnt: [{ ...found("search", "breast-lump"), left: 0 }, { ...found("search", "breast-lump", "base64"), left: 1 }] }),
+    ["Learnt what you asked this page for: “breast-lump”."],
+  ],
+  [
     "a script",
     recipient({ block: 1 }, { scripts: 1 }),
     [

@@ -1,0 +1,43 @@
+/**
+ * What a button in the popup does about a loss of protection. What only a click
+ * in a page may ask for, the popup asks itself: access to sites.
+ */
+
+import { applyScope } from "./choices.js";
+import { disablePrediction } from "./prediction.js";
+import { reread, restartEngine, state, takePackaged } from "./state.js";
+import { forgetList } from "./store.js";
+import { poll } from "./updates.js";
+
+/** @type {Record<string, () => Promise<unknown>>} */
+const WAYS = {
+  /** The browser's rules are written anew, whatever is remembered of them. */
+  rules: () => applyScope(true),
+  engine: restartEngine,
+  /** A list that cannot be used makes room for the one in the package. */
+  list: async () => {
+    await forgetList();
+    await takePackaged();
+    await applyScope(true);
+    // The newest is asked for as at any other time.
+    void poll();
+  },
+  settings: async () => {
+    await reread();
+    if (state.settingsError) throw new Error(state.settingsError);
+    await applyScope(true);
+  },
+  prediction: disablePrediction,
+};
+
+/** What can be mended. */
+export const MENDABLE = Object.keys(WAYS);
+
+/**
+ * @param {string} what one of {@link MENDABLE}
+ * @returns {Promise<{}>} rejects with what did not work
+ */
+export async function mend(what) {
+  await WAYS[what]?.();
+  return {};
+}

@@ -1,0 +1,172 @@
+/**
+ * The popup's recipients: a line for each, which unfolds to all that is known
+ * of it. A line that is there stays where it is and as it is, open or focused,
+ * while the page goes on asking for more.
+ */
+
+import { isAllowed } from "../background/sites.js";
+import { claimsOf, learntBy, purposesOf } from "./sentences.js";
+import { country, say, sayCount } from "./words.js";
+
+/** @typedef {import("../background/tab-state.js").TabState} TabState */
+/** @typedef {TabState["recipients"][number]} Recipient */
+
+/**
+ * What a line depends on besides its recipient.
+ * @typedef {object} Context
+ * @property {import("./sentences.js").Where} where
+ * @property {readonly string[]} allowed hosts that the user lets through here
+ * @property {boolean} mayAllow whether something is stopped here that the user could let through
+ */
+
+/** What tells most comes first. */
+const TELLING = ["photos", "address", "asked", "words", "code", "script", "presence"];
+
+/**
+ * The best informed first, of these the busiest; what left although it should
+ * not have is before all.
+ * @param {Recipient[]} recipients
+ * @param {import("./sentences.js").Where} where
+ * @returns {Recipient[]}
+ */
+export function ranked(recipients, where) {
+  const all = recipients.map((recipient) => {
+    const { missed, block, relay, would } = recipient.counts;
+    const telling = Math.min(...claimsOf(recipient, where).map(({ key }) => TELLING.indexOf(key)));
+    return { recipient, order: [missed > 0 ? 0 : 1, telling, -(missed + block + relay + would)] };
+  });
+  all.sort((a, b) => a.order.map((x, i) => x - (b.order[i] ?? 0)).find((x) => x !== 0) ?? 0);
+  return all.map(({ recipient }) => recipient);
+}
+
+/** A list of recipients on the page. */
+export class Recipients {
+  #list;
+  #letThrough;
+  /** @type {Map<string, {item: HTMLLIElement, shown: string}>} */
+  #lines = new Map();
+
+  /**
+   * @param {HTMLElement} list
+   * @param {(host: string, button: HTMLButtonElement) => void} letThrough a host, as the user wants
+   */
+  constructor(list, letThrough) {
+    this.#list = list;
+    this.#letThrough = letThrough;
+  }
+
+  /** @param {string} name */
+  has(name) {
+    return this.#lines.has(name);
+  }
+
+  /**
+   * @param {Recipient[]} recipients
+   * @param {Context} context
+   */
+  show(recipients, context) {
+    const names = new Set(recipients.map(({ name }) => name));
+    for (const [name, { item }] of this.#lines) {
+      if (names.has(name)) continue;
+      item.remove();
+      this.#lines.delete(name);
+    }
+    for (const recipient of recipients) {
+      const { name } = recipient;
+      const shown = JSON.stringify([recipient, context]);
+      const line = this.#lines.get(name);
+      if (line?.shown === shown) continue;
+      const item = line?.item ?? document.createElement("li");
+      const wasOpen = item.querySelector("details")?.open ?? false;
+      const focused = item.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.host ?? "" : null;
+      item.replaceChildren(this.#details(recipient, context, wasOpen));
+      if (!line) this.#list.append(item);
+      this.#lines.set(name, { item, shown });
+      const same = focused && [...item.querySelectorAll("button")].find((button) => button.dataset.host === focused);
+      if (focused !== null) (same || item.querySelector("summary"))?.focus();
+    }
+  }
+
+  /**
+   * @param {Recipient} recipient
+   * @param {Context} context
+   * @param {boolean} isOpen
+   */
+  #details(recipient, context, isOpen) {
+    const details = document.createElement("details");
+    const summary = document.createElement("summary");
+    const [first = "", ...others] = learntBy(recipient, context.where);
+    const { block, relay, would, missed, allow } = recipient.counts;
+    const who = element("span", "who");
+    who.append(element("span", "name", recipient.name));
+    if (recipient.country) who.append(element("span", "country", ` · ${country(recipient.country)}`));
+    summary.append(who);
+    const count = element("span", "count", missed > 0 ? sayCount("missed", missed) : sayCount("times", block + relay + would || allow));
+    count.classList.toggle("missed", missed > 0);
+    summary.append(" ", count, " ", element("span", "said", first));
+    details.append(summary);
+    details.open = isOpen;
+    // Most are never unfolded.
+    const unfold = () => {
+      if (details.open && details.childElementCount === 1) details.append(this.#more(recipient, others, context));
+    };
+    details.addEventListener("toggle", unfold);
+    unfold();
+    return details;
+  }
+
+  /**
+   * @param {Recipient} recipient
+   * @param {string[]} sentences
+   * @param {Context} context
+   */
+  #more(recipient, sentences, { allowed, mayAllow }) {
+    const more = element("div", "more");
+    for (const sentence of sentences) more.append(element("p", "", sentence));
+    const purposes = purposesOf(recipient);
+    if (purposes) more.append(element("p", "quiet", purposes));
+    const hosts = element("ul", "hosts");
+    for (const { host, reason } of recipient.hosts) {
+      const item = element("li");
+      item.append(element("span", "host", [host, say(`reason_${reason}`)].filter(Boolean).join(" · ")));
+      const { block, relay, missed } = recipient.counts;
+      if (mayAllow && block + relay + missed > 0 && !isAllowed(host, allowed)) item.append(this.#button(host));
+      hosts.append(item);
+    }
+    more.append(hosts);
+    return more;
+  }
+
+  /** @param {string} host */
+  #button(host) {
+    const button = allowButton(host, true);
+    button.addEventListener("click", () => this.#letThrough(host, button));
+    return button;
+  }
+}
+
+/**
+ * @param {string} host
+ * @param {boolean} allow or stop it again
+ */
+export function allowButton(host, allow) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "plain";
+  button.textContent = say(allow ? "allow" : "allowNoMore");
+  button.setAttribute("aria-label", say(allow ? "allowHost" : "allowHostNoMore", host));
+  button.dataset.host = host;
+  return button;
+}
+
+/**
+ * @param {string} tag
+ * @param {string} [className]
+ * @param {string} [text]
+ */
+export function element(tag, className = "", text = "") {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text) made.textContent = text;
+  return made;
+}
