@@ -1,3 +1,4 @@
+import { api } from "./api.js";
 import { registrable } from "./domains.js";
 
 /** Requests up to this many bytes go through one buffer that the module keeps. */
@@ -88,7 +89,7 @@ export class Module {
    * @returns {Promise<Module>}
    */
   static load(name) {
-    return Module.start(fetch(new URL(`../wasm/${name}.wasm`, import.meta.url)));
+    return Module.start(fetch(api.runtime.getURL(`wasm/${name}.wasm`)));
   }
 
   /**

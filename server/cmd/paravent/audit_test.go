@@ -24,7 +24,7 @@ func TestAudit(t *testing.T) {
 	}
 	for _, c := range []struct{ args, out, err string }{
 		{visit, "stats.analytics.example           1  blocked 1 (listed)\n", ""},
-		{visit + " -json", "\t\t\t\"name\": \"stats.analytics.example\",\n\t\t\t\"country\": \"\",\n\t\t\t\"party\": \"third\",\n", ""},
+		{visit + " -json", "\t\t\t\"name\": \"stats.analytics.example\",\n\t\t\t\"country\": \"\",\n\t\t\t\"purposes\": [],\n\t\t\t\"party\": \"third\",\n", ""},
 		{"-json -bundle dist/lists/list.bundle " + visit, "\"text\": \"www.booking.example/oncologist/paris?insurance=private\"", ""},
 		{"", "", "audit: want one recorded visit, FILE.har"},
 		{visit + " " + visit, "", "audit: want one recorded visit, FILE.har"},
