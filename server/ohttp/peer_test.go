@@ -2,11 +2,16 @@ package ohttp_test
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -34,13 +39,15 @@ func post(t *testing.T, url string, sealed []byte) (status int, mediaType string
 
 var photo = bytes.Repeat([]byte("photo "), 10_000)
 
-// Our client at the peer's gateway, with a key that the peer made.
-func TestClientAtPeersGateway(t *testing.T) {
+// peersGateway starts the peer's gateway for photos.example, with a key that the
+// peer made and of two suites, the second of which is ours.
+func peersGateway(t *testing.T) (url string, pair peer.KeyPair) {
+	t.Helper()
 	public, secret, err := hpke.KEM_X25519_HKDF_SHA256.Scheme().GenerateKeyPair()
 	if err != nil {
 		t.Fatal(err)
 	}
-	pair := peer.KeyPair{SecretKey: secret, KeyConfig: peer.KeyConfig{
+	pair = peer.KeyPair{SecretKey: secret, KeyConfig: peer.KeyConfig{
 		KeyID: 9, KemID: hpke.KEM_X25519_HKDF_SHA256, PublicKey: public,
 		SymmetricAlgorithms: []peer.SymmetricAlgorithm{
 			{KDFID: hpke.KDF_HKDF_SHA256, AEADID: hpke.AEAD_ChaCha20Poly1305}, {KDFID: hpke.KDF_HKDF_SHA256, AEADID: hpke.AEAD_AES128GCM},
@@ -59,8 +66,56 @@ func TestClientAtPeersGateway(t *testing.T) {
 		w.Header().Set("Content-Length", fmt.Sprint(len(photo)))
 		w.Write(photo)
 	})))
-	defer server.Close()
+	t.Cleanup(server.Close)
+	return server.URL, pair
+}
 
+// The extension's client at the peer's gateway.
+func TestExtensionAtPeersGateway(t *testing.T) {
+	extension := filepath.Join("..", "..", "extension")
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("there is no node")
+	}
+	if _, err := os.Stat(filepath.Join(extension, "node_modules", "hpke")); err != nil {
+		t.Skip("the extension's npm packages are not installed")
+	}
+	url, pair := peersGateway(t)
+	config, err := pair.KeyConfig.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]struct {
+		status  int
+		content string
+	}{
+		"/ann.jpg?size=9": {200, string(photo)},
+		"/bob.jpg":        {404, "asked for GETphotos.example/bob.jpg\n"},
+	} {
+		command := exec.Command(node, "tools/ask.js", url, base64.StdEncoding.EncodeToString(config), "https://photos.example"+path)
+		command.Dir = extension
+		var failure bytes.Buffer
+		command.Stderr = &failure
+		said, err := command.Output()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, &failure)
+		}
+		var answer struct {
+			Status  int
+			Content []byte
+		}
+		if err := json.Unmarshal(said, &answer); err != nil {
+			t.Fatal(err)
+		}
+		if answer.Status != want.status || string(answer.Content) != want.content {
+			t.Errorf("%s: %d and %d bytes, %.100q", path, answer.Status, len(answer.Content), answer.Content)
+		}
+	}
+}
+
+// Our client at the peer's gateway.
+func TestClientAtPeersGateway(t *testing.T) {
+	url, pair := peersGateway(t)
 	list, err := peer.KeyConfigs{pair.KeyConfig}.MarshalBinary()
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +141,7 @@ func TestClientAtPeersGateway(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		status, mediaType, answer := post(t, server.URL, sealed)
+		status, mediaType, answer := post(t, url, sealed)
 		if status != 200 || mediaType != ohttp.ResponseType {
 			t.Fatalf("the peer answers %d %s %.200q", status, mediaType, answer)
 		}
