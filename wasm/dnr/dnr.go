@@ -14,6 +14,11 @@
 // list that holds on other pages only is left out and counted, and so is what
 // the browser has no words for, by its reason.
 //
+// Where every page is protected, there is no such scope, and the sites that
+// their user has set to off or watch are the switch's affair. What is a third
+// party is then told as above on the pages of listed sites, and by domainType on
+// all others.
+//
 // # Priorities
 //
 // They follow package match. From the top:
@@ -53,7 +58,9 @@
 //
 //	1      the switch
 //	2      mode strict
-//	3…999  what users allow, one rule a site
+//	3      mode strict on the pages of no site
+//	4…999  what users allow, one rule a site; and the own hosts of sites that
+//	       are strict and not listed
 //	1000   web sockets to third parties: there whenever there are large rules
 //	1001…  the others; hosts with the same conditions share a rule
 package dnr
@@ -72,7 +79,8 @@ import (
 const (
 	switchID  = 1
 	strictID  = 2
-	allowedID = 3
+	othersID  = 3
+	siteID    = 4
 	socketsID = 1000 // the first of the large ones
 )
 
@@ -101,14 +109,19 @@ const (
 
 // Settings are what rules depend on besides the list.
 type Settings struct {
-	Sites       []Site `json:"sites"`       // all that are protected, in whatever mode
+	Everywhere  string `json:"everywhere"`  // mode of the pages of no site; "": off
+	Sites       []Site `json:"sites"`       // all that have a mode of their own, whatever it is
 	Placeholder string `json:"placeholder"` // path in the extension of what stands for a photo
 }
+
+// everywhere reports whether something is to be stopped on every page.
+func (s *Settings) everywhere() bool { return s.Everywhere == "protect" || s.Everywhere == "strict" }
 
 // A Site is a protected domain, and what its user chose for it.
 type Site struct {
 	Domain string   `json:"domain"`          // its pages are on this host and its subdomains
 	Own    string   `json:"own"`             // registrable domain: all within it is the site's own
+	Listed bool     `json:"listed"`          // it is the list that names it, not the user
 	Mode   string   `json:"mode"`            // off, watch, protect or strict
 	Allow  []string `json:"allow,omitempty"` // hosts that are let through whatever the list says
 }
@@ -147,6 +160,7 @@ type Condition struct {
 	URLFilter              string        `json:"urlFilter,omitempty"`
 	RegexFilter            string        `json:"regexFilter,omitempty"`
 	CaseSensitive          bool          `json:"isUrlFilterCaseSensitive,omitempty"` // of either filter
+	DomainType             string        `json:"domainType,omitempty"`               // firstParty or thirdParty, as seen from the frame
 	InitiatorDomains       []string      `json:"initiatorDomains,omitempty"`
 	RequestDomains         []string      `json:"requestDomains,omitempty"`
 	ExcludedRequestDomains []string      `json:"excludedRequestDomains,omitempty"`
@@ -179,37 +193,61 @@ func Small(s *Settings) ([]Rule, error) {
 		return nil, err
 	}
 	rules := []Rule{}
-	var off, strict []string
+	allow, block := Action{Type: "allow"}, Action{Type: "block"}
+	add := func(priority int, c Condition) {
+		rules = append(rules, Rule{ID: siteID + len(rules), Priority: priority, Action: allow, Condition: c})
+	}
 	for _, site := range s.Sites {
-		switch site.Mode {
-		case "off", "watch":
-			off = append(off, site.Domain)
-		case "strict":
-			strict = append(strict, site.Domain)
-		}
 		if len(site.Allow) > 0 {
-			rules = append(rules, Rule{
-				ID: allowedID + len(rules), Priority: allowedPriority, Action: Action{Type: "allow"},
-				Condition: Condition{TopDomains: []string{site.Domain}, RequestDomains: site.Allow},
-			})
+			add(allowedPriority, Condition{TopDomains: []string{site.Domain}, RequestDomains: site.Allow})
+		}
+		// Those of listed sites are among the large rules.
+		if s.everywhere() && site.Mode == "strict" && !site.Listed {
+			add(ownPriority, Condition{TopDomains: []string{site.Domain}, RequestDomains: []string{site.Own}})
 		}
 	}
-	if n := len(rules); n > socketsID-allowedID {
-		return nil, fmt.Errorf("dnr: hosts are allowed on %d sites, there is room for %d: take some back", n, socketsID-allowedID)
+	if n := len(rules); n > socketsID-siteID {
+		return nil, fmt.Errorf("dnr: hosts are allowed on, or strict are, %d sites, there is room for %d: take some back", n, socketsID-siteID)
 	}
-	if len(off) > 0 {
+	if off, others := s.pages("off", "watch"); len(off) > 0 {
 		rules = append(rules, Rule{
-			ID: switchID, Priority: switchPriority, Action: Action{Type: "allow"},
-			Condition: Condition{TopDomains: off},
+			ID: switchID, Priority: switchPriority, Action: allow,
+			Condition: Condition{TopDomains: off, ExcludedTopDomains: others},
 		})
 	}
-	if len(strict) > 0 {
+	if strict, others := s.pages("strict"); len(strict) > 0 {
 		rules = append(rules, Rule{
-			ID: strictID, Priority: thirdPriority, Action: Action{Type: "block"},
-			Condition: Condition{TopDomains: strict},
+			ID: strictID, Priority: thirdPriority, Action: block,
+			Condition: Condition{TopDomains: strict, ExcludedTopDomains: others},
+		})
+	}
+	if s.Everywhere == "strict" {
+		var all []string
+		for _, site := range s.Sites {
+			all = append(all, site.Domain)
+		}
+		rules = append(rules, Rule{
+			ID: othersID, Priority: thirdPriority, Action: block,
+			Condition: Condition{DomainType: "thirdParty", ExcludedTopDomains: all},
 		})
 	}
 	return rules, nil
+}
+
+// pages finds the sites that are in one of some modes, and those within them
+// that are not: a site can lie below another.
+func (s *Settings) pages(modes ...string) (in, out []string) {
+	for _, site := range s.Sites {
+		if slices.Contains(modes, site.Mode) {
+			in = append(in, site.Domain)
+		}
+	}
+	for _, site := range s.Sites {
+		if !slices.Contains(modes, site.Mode) && within(site.Domain, in) {
+			out = append(out, site.Domain)
+		}
+	}
+	return in, out
 }
 
 // Large makes all other rules. A list that has more than the browser takes
@@ -220,7 +258,7 @@ func Large(list *bundle.Bundle, s *Settings) ([]Rule, Counts, error) {
 		return nil, counts, err
 	}
 	w := newWriter(s)
-	if len(s.Sites) == 0 {
+	if len(w.domains) == 0 && !s.everywhere() {
 		// A rule without topDomains would hold everywhere.
 		return []Rule{}, counts, nil
 	}
@@ -234,6 +272,9 @@ func Large(list *bundle.Bundle, s *Settings) ([]Rule, Counts, error) {
 func (s *Settings) check() error {
 	if s.Placeholder == "" {
 		return errors.New("dnr: placeholder: want the path of a packaged file")
+	}
+	if !slices.Contains([]string{"", "off", "watch", "protect", "strict"}, s.Everywhere) {
+		return fmt.Errorf("dnr: everywhere: %q: want off, watch, protect or strict", s.Everywhere)
 	}
 	for i, site := range s.Sites {
 		if !slices.Contains([]string{"off", "watch", "protect", "strict"}, site.Mode) {
@@ -260,6 +301,11 @@ func (s *Settings) check() error {
 func isHost(name string) bool {
 	var u address.URL
 	return u.Parse([]byte("https://"+name)) == nil && string(u.Host()) == name
+}
+
+// within reports whether a host is one of some, or below one.
+func within(name string, hosts []string) bool {
+	return slices.ContainsFunc(hosts, func(host string) bool { return address.Within([]byte(name), []byte(host)) })
 }
 
 // both returns the hosts that are within a and within b, as one domain.

@@ -198,7 +198,7 @@ func TestSmall(t *testing.T) {
 		{"off", nil, `[{"id":1,"priority":11,"action":{"type":"allow"},"condition":{"topDomains":["city.test"]}}]`},
 		{"watch", nil, `[{"id":1,"priority":11,"action":{"type":"allow"},"condition":{"topDomains":["city.test"]}}]`},
 		{"strict", nil, `[{"id":2,"priority":1,"action":{"type":"block"},"condition":{"topDomains":["city.test"]}}]`},
-		{"protect", []string{"a.example", "b.example"}, `[{"id":3,"priority":8,"action":{"type":"allow"},"condition":{"requestDomains":["a.example","b.example"],"topDomains":["city.test"]}}]`},
+		{"protect", []string{"a.example", "b.example"}, `[{"id":4,"priority":8,"action":{"type":"allow"},"condition":{"requestDomains":["a.example","b.example"],"topDomains":["city.test"]}}]`},
 	} {
 		rules, err := dnr.Small(&dnr.Settings{Placeholder: "/p.svg", Sites: []dnr.Site{
 			{Domain: "booking.example", Own: "booking.example", Mode: "protect"},
@@ -210,6 +210,116 @@ func TestSmall(t *testing.T) {
 		if text, _ := json.Marshal(rules); string(text) != c.want {
 			t.Errorf("%s %v: %s", c.mode, c.allow, text)
 		}
+	}
+}
+
+// A site can lie below another one, in another mode.
+func TestSmallBelow(t *testing.T) {
+	rules, err := dnr.Small(&dnr.Settings{Placeholder: "/p.svg", Sites: []dnr.Site{
+		{Domain: "booking.city.test", Own: "city.test", Mode: "protect", Listed: true},
+		{Domain: "city.test", Own: "city.test", Mode: "off"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `[{"id":1,"priority":11,"action":{"type":"allow"},"condition":{"topDomains":["city.test"],"excludedTopDomains":["booking.city.test"]}}]`
+	if text, _ := json.Marshal(rules); string(text) != want {
+		t.Errorf("%s", text)
+	}
+}
+
+var everywhere = &dnr.Settings{
+	Everywhere: "protect",
+	Sites: []dnr.Site{
+		{Domain: "booking.example", Own: "booking.example", Mode: "protect", Listed: true},
+		{Domain: "mine.example", Own: "mine.example", Mode: "strict"},
+	},
+	Placeholder: "/p.svg",
+}
+
+func TestRulesEverywhere(t *testing.T) {
+	fixed, _, err := dnr.Large(open(t, nil), everywhere)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range fixed {
+		got = append(got, strings.Split(say(r), `,"resp`)[0])
+	}
+	if want := []string{
+		`1 block "topDomains":["booking.example"],"resourceTypes":["websocket","webtransport"]`,
+		`2 allow "requestDomains":["booking.example"],"topDomains":["booking.example"]`,
+		`9 modifyHeaders "initiatorDomains":["booking.example"],"excludedRequestDomains":["booking.example"],"topDomains":["booking.example"]`,
+		`9 modifyHeaders "domainType":"thirdParty","excludedTopDomains":["booking.example"]`,
+		`1 block "domainType":"thirdParty","excludedTopDomains":["booking.example"],"resourceTypes":["websocket","webtransport"]`,
+		`9 modifyHeaders "resourceTypes":["main_frame","sub_frame","stylesheet","script"]`,
+	}; !slices.Equal(got, want) {
+		t.Errorf("%s", strings.Join(got, "\n"))
+	}
+	for _, c := range []struct{ section, rule, want string }{
+		{"hosts", "a.example", `3 block "requestDomains":["a.example"]`},
+		{"needs", "||a.example^$domain=booking.example", `7 allow "requestDomains":["a.example"],"topDomains":["booking.example"]`},
+		{"exceptions", "@@||a.example/ok.js$domain=else.test|~b.else.test", `5 allow "urlFilter":"||a.example/ok.js","topDomains":["else.test"],"excludedTopDomains":["b.else.test"]`},
+		{"exceptions", "@@||a.example^$domain=~else.test", `5 allow "requestDomains":["a.example"],"excludedTopDomains":["else.test"]`},
+		{"photos", "||a.example/img/", `4 redirect "urlFilter":"||a.example/img/","resourceTypes":["image","xmlhttprequest"]` + "\n" + `3 block "urlFilter":"||a.example/img/"`},
+		{"rules", "||a.example^$third-party", `1 block "requestDomains":["a.example"],"topDomains":["booking.example"]` + "\n" +
+			`1 block "domainType":"thirdParty","requestDomains":["a.example"],"excludedTopDomains":["booking.example"]`},
+		{"rules", "/x?$third-party,domain=booking.example", `1 block "urlFilter":"/x?","topDomains":["booking.example"]`},
+		{"rules", "/x?$third-party,domain=else.test", `1 block "urlFilter":"/x?","domainType":"thirdParty","topDomains":["else.test"]`},
+		{"rules", "/x?$first-party", `3 block "urlFilter":"/x?","requestDomains":["booking.example"],"topDomains":["booking.example"]` + "\n" +
+			`3 block "urlFilter":"/x?","domainType":"firstParty","excludedTopDomains":["booking.example"]`},
+		{"rules", "/x?$domain=booking.*|else.test", `3 block "urlFilter":"/x?","topDomains":["booking.example"]` + "\n" +
+			`3 block "urlFilter":"/x?","topDomains":["else.test"]`},
+		{"rules", "/x?$domain=~booking.*", ``},
+		{"rules", "/x?$domain=else.*", ``},
+	} {
+		rules, _, err := dnr.Large(open(t, map[string][]string{c.section: {c.rule}}), everywhere)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, r := range rules[len(fixed):] {
+			got = append(got, say(r))
+		}
+		if text := strings.Join(got, "\n"); text != c.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", c.rule, text, c.want)
+		}
+	}
+	// What a user chooses for a site is no reason to write them again.
+	other := *everywhere
+	other.Sites = append(slices.Clone(everywhere.Sites), dnr.Site{Domain: "quiet.example", Own: "quiet.example", Mode: "off"})
+	list := open(t, map[string][]string{"hosts": {"a.example"}, "rules": {"||b.example^$third-party"}})
+	one, _, _ := dnr.Large(list, everywhere)
+	two, _, _ := dnr.Large(list, &other)
+	if fmt.Sprint(one) != fmt.Sprint(two) {
+		t.Errorf("%v\n%v", one, two)
+	}
+}
+
+func TestSmallEverywhere(t *testing.T) {
+	s := *everywhere
+	s.Everywhere = "strict"
+	s.Sites = append(slices.Clone(s.Sites), dnr.Site{Domain: "quiet.example", Own: "quiet.example", Mode: "off", Allow: []string{"a.example"}})
+	rules, err := dnr.Small(&s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range rules {
+		got = append(got, fmt.Sprint(r.ID, " ", say(r)))
+	}
+	if want := []string{
+		`4 2 allow "requestDomains":["mine.example"],"topDomains":["mine.example"]`,
+		`5 8 allow "requestDomains":["a.example"],"topDomains":["quiet.example"]`,
+		`1 11 allow "topDomains":["quiet.example"]`,
+		`2 1 block "topDomains":["mine.example"]`,
+		`3 1 block "domainType":"thirdParty","excludedTopDomains":["booking.example","mine.example","quiet.example"]`,
+	}; !slices.Equal(got, want) {
+		t.Errorf("%s", strings.Join(got, "\n"))
+	}
+	s.Everywhere = "nonsense"
+	if _, err := dnr.Small(&s); err == nil || !strings.Contains(err.Error(), "everywhere") {
+		t.Errorf("a mode that there is none of gave %v", err)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 // Reasons for which rules are left out.
 const (
 	entityInTo  = "to= with a name that ends in .*"
+	entityInOn  = "domain= with a name that ends in .*, on other pages than those of sites"
 	manyRules   = "beyond the number of rules that the browser takes"
 	manyUnsafe  = "beyond the number of redirects that the browser takes"
 	manyRegexps = "beyond the number of regular expressions that the browser takes"
@@ -21,7 +22,8 @@ const (
 // A writer collects the large rules.
 type writer struct {
 	settings *Settings
-	domains  []string // of all sites, sorted
+	sites    []Site
+	domains  []string // of all sites that are told from others, sorted
 	groups   []group
 	hosts    []string // blocked without conditions
 	fixed    []Rule   // there whatever the list says
@@ -39,6 +41,12 @@ type group struct {
 func newWriter(s *Settings) *writer {
 	w := &writer{settings: s, shared: map[string]int{}, counts: Counts{Unsaid: map[string]int{}}}
 	for _, site := range s.Sites {
+		// Where every page is protected, a choice of the user's is no reason to
+		// write all rules again.
+		if s.everywhere() && !site.Listed {
+			continue
+		}
+		w.sites = append(w.sites, site)
 		w.domains = append(w.domains, site.Domain)
 		i := slices.IndexFunc(w.groups, func(g group) bool { return g.own == site.Own })
 		if i < 0 {
@@ -52,29 +60,40 @@ func newWriter(s *Settings) *writer {
 	return w
 }
 
-// every makes the rules that hold on all sites whatever the list says.
+// every makes the rules that hold on all pages whatever the list says.
 func (w *writer) every() {
 	add := func(priority int, a Action, c Condition) {
 		w.fixed = append(w.fixed, Rule{Priority: priority, Action: a, Condition: c})
 	}
-	add(thirdPriority, Action{Type: "block"}, Condition{TopDomains: w.domains, ResourceTypes: []string{"websocket", "webtransport"}})
+	block := Action{Type: "block"}
+	sockets := []string{"websocket", "webtransport"}
+	noReferer := Action{Type: "modifyHeaders", RequestHeaders: []Header{{Header: "referer", Operation: "remove"}}}
+	if len(w.domains) > 0 {
+		add(thirdPriority, block, Condition{TopDomains: w.domains, ResourceTypes: sockets})
+	}
 	for _, g := range w.groups {
 		add(ownPriority, Action{Type: "allow"}, Condition{TopDomains: g.domains, RequestDomains: []string{g.own}})
-		add(refererPriority,
-			Action{Type: "modifyHeaders", RequestHeaders: []Header{{Header: "referer", Operation: "remove"}}},
-			Condition{TopDomains: g.domains, InitiatorDomains: g.domains, ExcludedRequestDomains: []string{g.own}})
+		add(refererPriority, noReferer, Condition{TopDomains: g.domains, InitiatorDomains: g.domains, ExcludedRequestDomains: []string{g.own}})
+	}
+	documents := Condition{
+		TopDomains: w.domains, RequestDomains: w.domains,
+		ResourceTypes: []string{"main_frame", "sub_frame", "stylesheet", "script"},
+		// Of several policies the last one counts.
+		ResponseHeaders: []HeaderMatch{{"referrer-policy", []string{
+			"*unsafe-url", "*no-referrer-when-downgrade",
+			"origin-when-cross-origin", "* origin-when-cross-origin", "*,origin-when-cross-origin",
+		}}},
+	}
+	if w.settings.everywhere() {
+		documents.TopDomains, documents.RequestDomains = nil, nil
+		others := Condition{DomainType: "thirdParty", ExcludedTopDomains: w.domains}
+		add(refererPriority, noReferer, others)
+		others.ResourceTypes = sockets
+		add(thirdPriority, block, others)
 	}
 	add(refererPriority,
 		Action{Type: "modifyHeaders", ResponseHeaders: []Header{{Header: "referrer-policy", Operation: "set", Value: "strict-origin-when-cross-origin"}}},
-		Condition{
-			TopDomains: w.domains, RequestDomains: w.domains,
-			ResourceTypes: []string{"main_frame", "sub_frame", "stylesheet", "script"},
-			// Of several policies the last one counts.
-			ResponseHeaders: []HeaderMatch{{"referrer-policy", []string{
-				"*unsafe-url", "*no-referrer-when-downgrade",
-				"origin-when-cross-origin", "* origin-when-cross-origin", "*,origin-when-cross-origin",
-			}}},
-		})
+		documents)
 }
 
 // add takes one rule of the list.
@@ -113,12 +132,12 @@ func (w *writer) add(kind bundle.Kind, r filter.Rule) error {
 }
 
 // say gives the rules for one rule of the list: none when it holds on no
-// protected page, or the reason why it cannot be said.
+// protected page, or the reason why it, or a part of it, cannot be said.
 func (w *writer) say(kind bundle.Kind, r *filter.Rule) (made []Rule, unsaid string) {
-	var c Condition
-	if c.TopDomains, c.ExcludedTopDomains = w.pages(r); len(c.TopDomains) == 0 {
+	if top, _ := w.pages(r); len(top) == 0 && !w.settings.everywhere() {
 		return nil, ""
 	}
+	var c Condition
 	var meets bool
 	if c.RequestDomains, c.ExcludedRequestDomains, meets, unsaid = requests(r); !meets {
 		return nil, unsaid
@@ -150,11 +169,9 @@ func (w *writer) say(kind bundle.Kind, r *filter.Rule) (made []Rule, unsaid stri
 		}
 	}
 	allow, block := Action{Type: "allow"}, Action{Type: "block"}
-	if kind == bundle.Block && r.Party == filter.ThirdParty {
-		add(thirdPriority, block, c)
-		return made, ""
-	}
-	for _, c := range w.parties(r, c) {
+	thirds := kind == bundle.Block && r.Party == filter.ThirdParty
+	placed, unsaid := w.placed(r, c, thirds)
+	for _, c := range placed {
 		switch kind {
 		case bundle.Need:
 			add(needPriority, allow, c)
@@ -163,7 +180,11 @@ func (w *writer) say(kind bundle.Kind, r *filter.Rule) (made []Rule, unsaid stri
 		case bundle.Exception:
 			add(exceptionPriority, allow, c)
 		case bundle.Block:
-			add(blockPriority, block, c)
+			if thirds {
+				add(thirdPriority, block, c)
+			} else {
+				add(blockPriority, block, c)
+			}
 		case bundle.Photo:
 			add(blockPriority, block, c)
 			if r.Types == 0 || r.Types.Has(filter.Image) {
@@ -174,7 +195,64 @@ func (w *writer) say(kind bundle.Kind, r *filter.Rule) (made []Rule, unsaid stri
 			}
 		}
 	}
-	return made, ""
+	return made, unsaid
+}
+
+// placed gives a rule's condition for the pages on which it holds; thirds, when
+// those rules say what is a third party there that let a site's own hosts
+// through.
+func (w *writer) placed(r *filter.Rule, c Condition, thirds bool) (placed []Condition, unsaid string) {
+	isEntity := func(d filter.Domain) bool { return strings.HasSuffix(d.Name, ".*") }
+	// Whatever needs no site's name is said once for all pages.
+	everywhere := w.settings.everywhere()
+	apart := r.Party != filter.AnyParty || slices.ContainsFunc(r.Domains, isEntity)
+	if !everywhere || apart {
+		here := c
+		if here.TopDomains, here.ExcludedTopDomains = w.pages(r); len(here.TopDomains) > 0 {
+			if thirds {
+				placed = append(placed, here)
+			} else {
+				placed = w.parties(r, here)
+			}
+		}
+	}
+	if !everywhere {
+		return placed, ""
+	}
+	named := false
+	for _, d := range r.Domains {
+		switch {
+		case isEntity(d):
+			unsaid = entityInOn
+			if d.Not {
+				return placed, unsaid
+			}
+		case d.Not:
+			c.ExcludedTopDomains = append(c.ExcludedTopDomains, d.Name)
+		default:
+			c.TopDomains = append(c.TopDomains, d.Name)
+		}
+		named = named || !d.Not
+	}
+	out := slices.Clone(c.ExcludedTopDomains)
+	if apart {
+		out = append(out, w.domains...)
+	}
+	if named {
+		c.TopDomains = slices.DeleteFunc(sorted(c.TopDomains), func(name string) bool { return within(name, out) })
+		if len(c.TopDomains) == 0 {
+			return placed, unsaid
+		}
+		out = slices.DeleteFunc(out, func(name string) bool { return !within(name, c.TopDomains) })
+	}
+	c.ExcludedTopDomains = sorted(out)
+	switch r.Party {
+	case filter.ThirdParty:
+		c.DomainType = "thirdParty"
+	case filter.FirstParty:
+		c.DomainType = "firstParty"
+	}
+	return append(placed, c), unsaid
 }
 
 // pages finds the pages on which a rule holds: those of protected domains
@@ -185,7 +263,7 @@ func (w *writer) pages(r *filter.Rule) (top, excluded []string) {
 	}
 	named := false
 	for _, d := range r.Domains {
-		for _, site := range w.settings.Sites {
+		for _, site := range w.sites {
 			name, ok := d.Name, true
 			if entity, isEntity := strings.CutSuffix(name, ".*"); isEntity {
 				var suffix string
@@ -206,9 +284,6 @@ func (w *writer) pages(r *filter.Rule) (top, excluded []string) {
 	}
 	if !named {
 		top = slices.Clone(w.domains)
-	}
-	within := func(name string, domains []string) bool {
-		return slices.ContainsFunc(domains, func(d string) bool { return address.Within([]byte(name), []byte(d)) })
 	}
 	top = slices.DeleteFunc(sorted(top), func(name string) bool { return within(name, excluded) })
 	excluded = slices.DeleteFunc(sorted(excluded), func(name string) bool { return !within(name, top) })
@@ -322,10 +397,11 @@ func urlFilters(r *filter.Rule) []string {
 // what is most important first, blocks last.
 func (w *writer) numbered() []Rule {
 	if len(w.hosts) > 0 {
-		w.fixed = append(w.fixed, Rule{
-			Priority: blockPriority, Action: Action{Type: "block"},
-			Condition: Condition{RequestDomains: sorted(w.hosts), TopDomains: w.domains},
-		})
+		c := Condition{RequestDomains: sorted(w.hosts), TopDomains: w.domains}
+		if w.settings.everywhere() {
+			c.TopDomains = nil
+		}
+		w.fixed = append(w.fixed, Rule{Priority: blockPriority, Action: Action{Type: "block"}, Condition: c})
 	}
 	slices.SortStableFunc(w.rules, func(a, b Rule) int { return b.Priority - a.Priority })
 	rules := w.fixed
