@@ -11,12 +11,13 @@ import { watchCarriers } from "./carriers.js";
 import { applyScope } from "./choices.js";
 import { hostOf } from "./domains.js";
 import { injectIntoFrame, injectIntoOpenTabs } from "./injection.js";
+import { forgetManaged } from "./managed.js";
 import { onMessage } from "./messages.js";
 import { followPages, pageOf } from "./pages.js";
 import { beginRecord, endRecord, recordOf } from "./record.js";
 import { guard, prepared, watchRequests } from "./requests.js";
 import { stops } from "./sites.js";
-import { ready, state } from "./state.js";
+import { bringUpAgain, ready, state } from "./state.js";
 import { onAlarm, schedulePolls } from "./updates.js";
 import { welcome } from "./welcome.js";
 import { beginPage, endVisit, movePage } from "./visits.js";
@@ -76,6 +77,12 @@ api.webNavigation.onCommitted.addListener(async ({ tabId, frameId, url }) => {
 });
 
 api.runtime.onMessage.addListener(onMessage);
+api.storage.onChanged.addListener(async (_, area) => {
+  if (area !== "managed") return;
+  forgetManaged();
+  await bringUpAgain();
+  await start(false);
+});
 api.alarms.onAlarm.addListener(onAlarm);
 api.alarms.onAlarm.addListener(onAlbumAlarm);
 

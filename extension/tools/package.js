@@ -27,7 +27,7 @@ const RUNTIME = ["_locales", "background", "content", "icons", "ui"];
 /** Manifest keys that only the other browser knows, and warns about. */
 const FOREIGN = {
   chromium: ["browser_specific_settings"],
-  firefox: ["minimum_chrome_version", "message_serialization"],
+  firefox: ["minimum_chrome_version", "message_serialization", "storage"],
 };
 
 /**
@@ -123,13 +123,12 @@ function manifestFor(manifest, browser, settings, version) {
   made.version = version;
   for (const key of FOREIGN[browser]) delete made[key];
   delete made.background[browser === "chromium" ? "scripts" : "service_worker"];
-  // The browser itself keeps the extension from talking to anyone else. Which
-  // relays a release names is known only when it comes.
-  const addresses = [settings.listServer, ...settings.relays.map(({ url }) => url)].filter(Boolean);
-  const hosts = addresses.map((address) => new URL(address).origin);
-  if (settings.listServer !== "") hosts.push("https:");
+  // Users and administrators name servers of their own, over TLS or on this
+  // computer; a build can name others.
+  const addresses = [settings.listServer, ...settings.relays.map(({ url }) => url)].filter((address) => /^http:/.test(address));
+  const hosts = addresses.map((address) => new URL(address)).filter(({ hostname }) => !/(^|\.)localhost$/.test(hostname));
   const policy = made.content_security_policy.extension_pages;
-  const allowed = policy.replace("connect-src 'self'", ["connect-src 'self'", ...new Set(hosts)].join(" "));
+  const allowed = policy.replace("connect-src 'self'", ["connect-src 'self'", ...new Set(hosts.map(({ origin }) => origin))].join(" "));
   if (hosts.length > 0 && allowed === policy) throw new Refused("manifest.json: no connect-src 'self' to extend");
   made.content_security_policy.extension_pages = allowed;
   return made;
@@ -226,6 +225,7 @@ async function main(argv) {
   await cp(path.join(HERE, "vendor", "wasm_exec.LICENSE"), path.join(out, "vendor", "wasm_exec.LICENSE"));
   for (const name of ["engine.wasm", "desk.wasm", "LICENSES.txt"]) await cp(path.join(wasm, name), path.join(out, "wasm", name));
   for (const name of ["list.bundle", "about.json"]) await cp(path.join(lists, name), path.join(out, "lists", name));
+  if (browser === "chromium") await cp(path.join(HERE, "managed_schema.json"), path.join(out, "managed_schema.json"));
   const made = manifestFor(manifest, browser, settings, version);
   await writeFile(path.join(out, "manifest.json"), `${JSON.stringify(made, null, 2)}\n`);
   await writeFile(path.join(out, "defaults.json"), `${JSON.stringify(settings, null, 2)}\n`);

@@ -71,14 +71,13 @@ test("the packed suffixes are rules, and whose they are", async () => {
   assert.deepEqual(lines.filter((line) => !/^$|^\/\/|^(!|\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(line)), []);
 });
 
-test("a stock package may connect to nobody but itself", async () => {
+test("a package may connect over TLS and to this computer, and to what its build names", async () => {
   const stock = await make("stock", "firefox");
-  assert.match(stock.manifest.content_security_policy.extension_pages, /connect-src 'self';/);
+  assert.match(stock.manifest.content_security_policy.extension_pages, /connect-src 'self' https: http:\/\/localhost:\* http:\/\/\*\.localhost:\*;/);
   const demo = await make("demo", "firefox", { ...GOOD, relays: [RELAY] });
-  assert.match(
-    demo.manifest.content_security_policy.extension_pages,
-    /connect-src 'self' http:\/\/lists\.localhost:8481 http:\/\/relay\.localhost:8483 https:;/,
-  );
+  assert.equal(demo.manifest.content_security_policy.extension_pages, stock.manifest.content_security_policy.extension_pages);
+  const room = await make("room", "firefox", { ...GOOD, listServer: "http://192.0.2.1:8480" });
+  assert.match(room.manifest.content_security_policy.extension_pages, /connect-src 'self' http:\/\/192\.0\.2\.1:8480 https: /);
 });
 
 test("each browser gets a manifest that it knows", async () => {
@@ -89,6 +88,10 @@ test("each browser gets a manifest that it knows", async () => {
   assert.deepEqual(chromium.background, { service_worker: "background/main.js", type: "module" });
   assert.deepEqual(firefox.background, { scripts: ["background/main.js"], type: "module" });
   assert.ok(!("browser_specific_settings" in chromium) && !("minimum_chrome_version" in firefox));
+  // Firefox reads policies without a schema, and warns about one.
+  assert.ok(!("storage" in firefox));
+  const schema = JSON.parse(await readFile(path.join(home, "c", chromium.storage.managed_schema), "utf8"));
+  assert.deepEqual(Object.keys(schema.properties), ["mode", "sites", "scope", "listServer", "trust", "relays", "keep", "skipWelcome", "locked"]);
 });
 
 test("settings that make no sense are refused by name", async () => {
