@@ -43,6 +43,7 @@ type Part struct {
 type drafter struct {
 	matcher     *match.Matcher
 	registrable func([]byte) int
+	rules       map[string]bool // of the list, as it writes them
 	draft       *Draft
 }
 
@@ -53,7 +54,10 @@ func Make(r *Report, list *compile.List, sites []source.SiteFile, registrable fu
 	if err != nil {
 		return nil, err
 	}
-	d := drafter{matcher, registrable, &Draft{Report: r}}
+	d := drafter{matcher, registrable, map[string]bool{}, &Draft{Report: r}}
+	for _, rule := range list.Rules {
+		d.rules[rule.Rule.String()] = true
+	}
 	d.draft.Site = siteOf(r, sites)
 	for i := range r.Requests {
 		if err := d.request(i); err != nil {
@@ -139,13 +143,22 @@ func (d *drafter) request(i int) error {
 		said += " by " + rule
 	}
 	leak := q.Reason == match.Leak.String()
+	// An address that was cut off may have lost what a rule is about.
+	if stopped && now.Action == match.Allow && d.rules[q.Rule] {
+		d.add(i, to, page, true, leak, "by "+q.Rule)
+		return nil
+	}
 	switch {
 	case q.Decision != match.Allow.String() && !stopped:
 		d.note(i, "decision %.40q is none of %s", q.Decision, strings.Join(match.ActionNames, ", "))
 	case now.Reason == match.Document || now.Reason == match.Local || now.Reason == match.Own || q.Reason == match.Off.String():
 		d.note(i, "%s %s: no list decides it", q.Type, to)
 	case stopped && !leak && now.Action == match.Allow:
-		d.note(i, "%s %s: was stopped, and this list lets it pass, %s: the patient's list is older", q.Type, to, said)
+		by := ""
+		if q.Rule != "" {
+			by = fmt.Sprintf(" by %.200q", q.Rule)
+		}
+		d.note(i, "%s %s: was stopped%s, and this list lets it pass, %s: the patient's list is older", q.Type, to, by, said)
 	case !stopped && now.Action != match.Allow:
 		d.note(i, "%s %s: passed, and this list stops it, %s: the patient's list is older", q.Type, to, said)
 	case !stopped && now.Reason != match.Unlisted:

@@ -9,17 +9,17 @@
 //	  "site": "booking.example",
 //	  "says": "The calendar stays empty.",
 //	  "requests": [
-//	    {"url": "https://calendar.example/widget…", "type": "script", "page": "https://booking.example/…",
-//	     "decision": "block", "reason": "listed"}
+//	    {"url": "https://calendar.example/…", "type": "script", "page": "https://booking.example/…",
+//	     "decision": "block", "reason": "listed", "rule": "||calendar.example/widget/"}
 //	  ]
 //	}
 //
 // site is the host of the page, says what the patient wrote, in any language,
 // and each request one that the patient's browser decided, in the words of
 // package match: "type" is webRequest's, "decision" an action, "reason" a
-// reason. What a patient does not want to tell is cut off and "…" (or "...")
+// reason, "rule" the one that decided, if one did. What a patient does not want to tell is cut off and "…" (or "...")
 // stands in its place; an address keeps its meaning as long as its host is
-// whole. Fields that are not known are ignored.
+// whole, and its rule tells what of the path mattered. Fields that are not known are ignored.
 //
 // Nothing of a report goes into a list by itself. Drafts have "<…>" where
 // somebody must look for evidence, which lint refuses. Of the patient's
@@ -61,6 +61,7 @@ type Request struct {
 	Page     string `json:"page"`
 	Decision string `json:"decision"`
 	Reason   string `json:"reason"`
+	Rule     string `json:"rule,omitempty"` // that decided, as the patient's list has it
 }
 
 // Parse reads a report. It takes any bytes: the file comes from a stranger.
@@ -87,7 +88,7 @@ func Parse(data []byte) (*Report, error) {
 	}
 	long := len(r.Site) > maxText || len(r.Says) > maxText
 	for _, q := range r.Requests {
-		long = long || max(len(q.URL), len(q.Page), len(q.Type), len(q.Decision), len(q.Reason)) > maxText
+		long = long || max(len(q.URL), len(q.Page), len(q.Type), len(q.Decision), len(q.Reason), len(q.Rule)) > maxText
 	}
 	if long {
 		return nil, fmt.Errorf("report: a text in it is longer than %d bytes: ask for the file as the extension saved it", maxText)

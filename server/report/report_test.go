@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/net/publicsuffix"
 
+	"paravent/lists/bundle"
 	"paravent/lists/compile"
 	"paravent/lists/filter"
 	"paravent/lists/source"
@@ -249,4 +250,34 @@ func FuzzReport(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What is left of an address may not be what the rule is about: the rule that
+// the patient's browser named tells it.
+func TestRuleOfCutAddress(t *testing.T) {
+	list, sites := sources(t)
+	pattern, err := filter.Parse("||cdn.example/doctors/*/photo.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list.Rules = append(list.Rules, bundle.KindedRule{Kind: bundle.Block, Rule: pattern})
+	for _, c := range []struct{ name, rule, want string }{
+		{"a rule that the list has", pattern.String(), "1. cdn.example is stopped: by ||cdn.example/doctors/*/photo.js"},
+		{"one that it no longer has", "||cdn.example/old/", `was stopped by "||cdn.example/old/", and this list lets it pass`},
+		{"none", "", "was stopped, and this list lets it pass"},
+		{"no rule at all", "\x1b[31m<script>", `was stopped by "\x1b[31m<script>", and`},
+	} {
+		r := &report.Report{Site: "booking.example", Requests: []report.Request{{
+			URL: "https://cdn.example/…", Page: "https://booking.example/…", Type: "script", Decision: "block", Reason: "listed", Rule: c.rule,
+		}}}
+		draft, err := report.Make(r, list, sites, registrable)
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		var out strings.Builder
+		draft.Write(&out, "lists")
+		if !strings.Contains(out.String(), c.want) {
+			t.Errorf("%s: want %q in\n%s", c.name, c.want, out.String())
+		}
+	}
 }
