@@ -5,6 +5,7 @@ import { api } from "./api.js";
 import { consent } from "./consent.js";
 import { defaults, isDemo } from "./defaults.js";
 import { hostOf, registrable } from "./domains.js";
+import { managed } from "./managed.js";
 import { relaysInForce } from "./photos.js";
 import { isPredictionOff } from "./prediction.js";
 import { byRecipient } from "./recipients.js";
@@ -21,7 +22,7 @@ import { carriersSeen } from "./visits.js";
 
 /** @param {number} tabId */
 export async function tabState(tabId) {
-  const [sites, settings, relays, answer, kept, updates, predictionOff, access, inPrivate, tab] = await Promise.all([
+  const [sites, settings, relays, answer, kept, updates, predictionOff, access, inPrivate, { locked }, tab] = await Promise.all([
     ready(),
     defaults(),
     relaysInForce(),
@@ -31,6 +32,7 @@ export async function tabState(tabId) {
     isPredictionOff(),
     api.permissions.contains({ origins: ["<all_urls>"] }),
     api.extension.isAllowedIncognitoAccess(),
+    managed(),
     api.tabs.get(tabId),
   ]);
   const host = hostOf(tab.url);
@@ -45,6 +47,7 @@ export async function tabState(tabId) {
     listed: sites.isListed(domain),
     name: list?.sites.find((site) => site.domain === domain)?.name ?? "",
     mode,
+    locked: locked.includes("modes"),
     restricted: isRestricted(tab.url ?? ""),
     allowed: [...sites.allowedOn(domain)],
     // A page that was opened before it was protected may have told everything already.

@@ -84,6 +84,15 @@ export const SCENES = [
       return `ui/popup.html?tab=${await browser.tabId(tab)}`;
     },
   },
+  {
+    name: "broken",
+    widths: PAGE,
+    ready: SHOWN,
+    open: async (stage) => {
+      await stage.tab.open(`${stage.world.demo.site}/oncologist/paris`);
+      return `ui/broken.html?tab=${await stage.browser.tabId(stage.tab)}`;
+    },
+  },
   { name: "options", widths: PAGE, ready: SHOWN, open: async () => "ui/options.html" },
   { name: "server", widths: PAGE, ready: "main", open: async ({ world }) => `${world.demo.lists}/` },
 ];

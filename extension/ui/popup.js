@@ -3,8 +3,9 @@
 import { api, errorText, isFirefox } from "../background/api.js";
 import { answerConsent } from "../background/consent.js";
 import { stops } from "../background/sites.js";
+import { element } from "./elements.js";
 import { ask, byId, findTab, put } from "./page.js";
-import { Recipients, allowButton, element, ranked } from "./recipients.js";
+import { Recipients, allowButton, ranked } from "./recipients.js";
 import { nameOf } from "./sentences.js";
 import { verdict } from "./verdict.js";
 import { ago, day, listed, say, sayAll, sayCount } from "./words.js";
@@ -86,9 +87,10 @@ function renderStatus(state) {
 /** @param {TabState} state */
 function renderModes(state) {
   modes.hidden = state.mode === null || state.restricted;
-  modes.disabled = state.mode === "unknown";
+  modes.disabled = state.mode === "unknown" || state.locked;
   for (const input of modes.querySelectorAll("input")) input.checked = input.value === state.mode;
-  put(byId("hint"), modes.hidden || state.mode === "unknown" ? "" : say(`hint_${state.mode}`));
+  const hint = state.locked ? say("settingsLocked") : say(`hint_${state.mode}`);
+  put(byId("hint"), modes.hidden || state.mode === "unknown" ? "" : hint);
   byId("reload").hidden = mend === "reload" || !(outdated || (state.mode === "off" && state.record !== null));
 }
 
@@ -181,7 +183,7 @@ function renderAllowed({ allowed }) {
         button.disabled = true;
         changeAllowed(host, false);
       });
-      item.append(element("span", "host", host), button);
+      item.append(element("span", { classes: ["host"], text: host }), button);
       return item;
     }),
   );

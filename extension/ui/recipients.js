@@ -5,6 +5,7 @@
  */
 
 import { isAllowed } from "../background/sites.js";
+import { element } from "./elements.js";
 import { claimsOf, learntBy, purposesOf } from "./sentences.js";
 import { country, say, sayCount } from "./words.js";
 
@@ -97,13 +98,14 @@ export class Recipients {
     const summary = document.createElement("summary");
     const [first = "", ...others] = learntBy(recipient, context.where);
     const { block, relay, would, missed, allow } = recipient.counts;
-    const who = element("span", "who");
-    who.append(element("span", "name", recipient.name));
-    if (recipient.country) who.append(element("span", "country", ` · ${country(recipient.country)}`));
+    const who = element("span", { classes: ["who"] });
+    who.append(element("span", { classes: ["name"], text: recipient.name }));
+    if (recipient.country) who.append(element("span", { classes: ["country"], text: ` · ${country(recipient.country)}` }));
     summary.append(who);
-    const count = element("span", "count", missed > 0 ? sayCount("missed", missed) : sayCount("times", block + relay + would || allow));
+    const text = missed > 0 ? sayCount("missed", missed) : sayCount("times", block + relay + would || allow);
+    const count = element("span", { classes: ["count"], text });
     count.classList.toggle("missed", missed > 0);
-    summary.append(" ", count, " ", element("span", "said", first));
+    summary.append(" ", count, " ", element("span", { classes: ["said"], text: first }));
     details.append(summary);
     details.open = isOpen;
     // Most are never unfolded.
@@ -121,14 +123,14 @@ export class Recipients {
    * @param {Context} context
    */
   #more(recipient, sentences, { allowed, mayAllow }) {
-    const more = element("div", "more");
-    for (const sentence of sentences) more.append(element("p", "", sentence));
+    const more = element("div", { classes: ["more"] });
+    for (const sentence of sentences) more.append(element("p", { text: sentence }));
     const purposes = purposesOf(recipient);
-    if (purposes) more.append(element("p", "quiet", purposes));
-    const hosts = element("ul", "hosts");
+    if (purposes) more.append(element("p", { classes: ["quiet"], text: purposes }));
+    const hosts = element("ul", { classes: ["hosts"] });
     for (const { host, reason } of recipient.hosts) {
       const item = element("li");
-      item.append(element("span", "host", [host, say(`reason_${reason}`)].filter(Boolean).join(" · ")));
+      item.append(element("span", { classes: ["host"], text: [host, say(`reason_${reason}`)].filter(Boolean).join(" · ") }));
       const { block, relay, missed } = recipient.counts;
       if (mayAllow && block + relay + missed > 0 && !isAllowed(host, allowed)) item.append(this.#button(host));
       hosts.append(item);
@@ -157,16 +159,4 @@ export function allowButton(host, allow) {
   button.setAttribute("aria-label", say(allow ? "allowHost" : "allowHostNoMore", host));
   button.dataset.host = host;
   return button;
-}
-
-/**
- * @param {string} tag
- * @param {string} [className]
- * @param {string} [text]
- */
-export function element(tag, className = "", text = "") {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text) made.textContent = text;
-  return made;
 }
