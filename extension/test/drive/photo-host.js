@@ -26,6 +26,7 @@ const height = (i) => Math.ceil(3000 / width(i));
  * @property {(i: number) => string} url of a photo; every number is another one
  * @property {(i: number) => string} id that stands in the address
  * @property {(i: number) => Buffer} photo its bytes
+ * @property {(i: number, how: import("node:http").RequestListener) => void} misbehave answers for a photo in a way of its own
  * @property {(ms: number) => void} stand so far away: every answer takes this long
  * @property {{url: string, headers: import("node:http").IncomingHttpHeaders}[]} asked
  * @property {() => number} strangers connections on which no gateway asked for anything
@@ -62,6 +63,8 @@ export async function startPhotoHost(far) {
     }
     return bytes;
   };
+  /** @type {Map<number, import("node:http").RequestListener>} */
+  const ways = new Map();
   /** @type {PhotoHost["asked"]} */
   const asked = [];
   let connections = new Map();
@@ -70,7 +73,12 @@ export async function startPhotoHost(far) {
     if (headers["user-agent"]?.startsWith("Paravent gateway")) connections.set(request.socket, true);
     asked.push({ url, headers });
     const number = numbers.get(/([0-9a-f]{20})\.jpg$/.exec(url)?.[1] ?? "");
+    const way = ways.get(number ?? -1);
     const answer = () => {
+      if (way) {
+        way(request, response);
+        return;
+      }
       response.setHeader("Cache-Control", "no-store");
       if (number === undefined) response.writeHead(404).end();
       else response.setHeader("Content-Type", "image/png").end(photo(number));
@@ -85,6 +93,7 @@ export async function startPhotoHost(far) {
     id,
     url: (i) => `http://photos.localhost:${where.port}/clinic/image/upload/w_1/${id(i)}.jpg`,
     photo,
+    misbehave: (i, how) => ways.set(i, how),
     stand: (ms) => {
       far = ms;
     },
