@@ -9,7 +9,8 @@
  * has the size of the placeholder, 128 × 128. They cannot see the photo's bytes
  * or where they came from. A background that the page's policy does not let be a
  * blob: keeps the placeholder; the page is told of the first one, as of
- * anything that its policy forbids.
+ * anything that its policy forbids. The backgrounds of ::before and ::after, and
+ * what style sheets show in yet other ways, keep it too.
  */
 (() => {
   const scope = /** @type {{paraventPhotos?: true}} */ (globalThis);
@@ -26,6 +27,9 @@
   /** What is not in the page yet is looked for again after so many milliseconds. */
   const LATER_MS = 1000;
 
+  /** What a page may hang a shadow root on (DOM, 4.8): elements of its own, and these. */
+  const SHADOW_HOSTS = /-|^(article|aside|blockquote|body|div|footer|h[1-6]|header|main|nav|p|section|span)$/;
+
   /** What stands before a name in an image's description. */
   const TITLES = /^(dra?|dre|doc|doct(eu|o)re?|dottoress?a?|pr|prof|profess(eu|o)re?|m|mr|mrs|ms|mme|mlle|frau|herr|sra?|photo|foto|portrait|image)\.?$/i;
 
@@ -37,9 +41,9 @@
   const known = new Map();
   /** Drawn initials, as blob:. @type {Map<string, string>} */
   const drawings = new Map();
-  /** @type {WeakMap<HTMLImageElement, number>} */
+  /** @type {WeakMap<HTMLImageElement | SVGImageElement, number>} */
   const times = new WeakMap();
-  /** The document and the open shadow roots in it. @type {Set<Document | ShadowRoot>} */
+  /** The document and the shadow roots in it. @type {Set<Document | ShadowRoot>} */
   const roots = new Set();
 
   /**
@@ -103,11 +107,25 @@
     if (photo === "" && isReal && !failed) return;
     const shown = photo || drawn(image.alt) || (failed ? api.runtime.getURL("content/placeholder.png") : "");
     // The browser shows the placeholder already, except where a service worker failed.
-    if (shown === "") return;
+    if (shown !== "" && mayChange(image)) show(image, shown);
+  }
+
+  /** @param {HTMLImageElement | SVGImageElement} image */
+  function mayChange(image) {
     const count = (times.get(image) ?? 0) + 1;
-    if (count > MAX_TIMES) return;
     times.set(image, count);
-    show(image, shown);
+    return count <= MAX_TIMES;
+  }
+
+  /** @param {SVGImageElement} image in a drawing, that has loaded or failed to */
+  async function considerDrawn(image) {
+    const url = new URL(image.href.baseVal, document.baseURI).href;
+    if (!/^https?:/.test(url)) return;
+    const photo = await answerFor(url);
+    if (!photo || url !== new URL(image.href.baseVal, document.baseURI).href || !mayChange(image)) return;
+    // An older name of the same attribute would stay behind it.
+    image.removeAttributeNS("http://www.w3.org/1999/xlink", "href");
+    image.setAttribute("href", photo);
   }
 
   /**
@@ -129,6 +147,7 @@
   /** @param {Event} event */
   function onEvent(event) {
     if (event.target instanceof HTMLImageElement) void consider(event.target);
+    else if (event.target instanceof SVGImageElement) void considerDrawn(event.target);
   }
 
   /**
@@ -138,6 +157,9 @@
   function considerAll(root, isReal) {
     for (const image of root.querySelectorAll("img")) {
       if (image.complete) void consider(image, isReal);
+    }
+    for (const image of root.querySelectorAll("image")) {
+      if (image instanceof SVGImageElement) void considerDrawn(image);
     }
   }
 
@@ -181,11 +203,32 @@
     if (unseen.length === 0) return [];
     for (const root of roots) {
       for (const element of root.querySelectorAll("*")) {
-        if (element.shadowRoot) watch(element.shadowRoot);
+        const inside = shadowOf(element);
+        if (inside) watch(inside);
+        if (element instanceof HTMLVideoElement && unseen.includes(element.poster)) void considerPoster(element);
         if (!isForbidden && element instanceof HTMLElement) void considerBackground(element, unseen);
       }
     }
     return unseen.filter((url) => !known.has(url));
+  }
+
+  /**
+   * @param {Element} element
+   * @returns {ShadowRoot | null} also a closed one, which the page's own scripts may not see
+   */
+  function shadowOf(element) {
+    if (element.shadowRoot) return element.shadowRoot;
+    if (!(element instanceof HTMLElement) || !SHADOW_HOSTS.test(element.localName)) return null;
+    // Firefox has it as the element's own, Chromium as a function.
+    const { openOrClosedShadowRoot } = /** @type {{openOrClosedShadowRoot?: ShadowRoot | null}} */ (element);
+    return openOrClosedShadowRoot === undefined ? api.dom.openOrClosedShadowRoot(element) : openOrClosedShadowRoot;
+  }
+
+  /** @param {HTMLVideoElement} video */
+  async function considerPoster(video) {
+    const url = video.poster;
+    const photo = await answerFor(url);
+    if (photo && video.poster === url) video.poster = photo;
   }
 
   /**

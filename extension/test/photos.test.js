@@ -149,7 +149,7 @@ for (const name of BROWSERS) {
     const launch = async (options = { extension }) => {
       const browser = await world.launch(name, options);
       open.push(browser);
-      if (options.extension) await installed(browser);
+      if (options.extension && !options.later) await installed(browser);
       return browser;
     };
     const asking = async () => {
@@ -256,11 +256,20 @@ for (const name of BROWSERS) {
         <iframe id="frame" src="${inner}"></iframe>
         <iframe id="blank" srcdoc='<img src="${u(4)}">'></iframe>
         <div id="host"></div>
+        <div id="closed"></div>
+        <svg width="100" height="50"><image id="drawn" width="100" height="50" href="${u(12)}"/></svg>
+        <svg width="100" height="50"><image id="older" width="100" height="50" xlink:href="${u(14)}"/></svg>
+        <video id="video" poster="${u(13)}"></video>
+        <style>#before::before { content: ""; display: block; width: 100px; height: 50px; background: url("${u(15)}"); }</style>
+        <div id="before"></div>
         <div id="back" style="width:100px;height:50px;background-image:url('${u(6)}')"></div>
         <p style="height:4000px"></p>
         <img data-n="7" loading="lazy" width="100" height="50" src="${u(7)}">
         <script>
           document.querySelector("#host").attachShadow({ mode: "open" }).innerHTML = '<p><img src="${u(5)}"></p>';
+          const closed = document.querySelector("#closed").attachShadow({ mode: "closed" });
+          closed.innerHTML = '<img src="${u(11)}">';
+          window.widthInside = () => closed.querySelector("img").naturalWidth;
           const detached = new Image();
           detached.dataset.n = 8;
           detached.onload = () => document.body.append(detached);
@@ -274,17 +283,29 @@ for (const name of BROWSERS) {
       await tab.open(address);
       await tab.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
       const seen = () =>
-        tab.evaluate(() => {
+        tab.evaluate(async () => {
+          /** @param {string} url of what an element shows that has no width of its own */
+          const widthOf = async (url) => {
+            if (!url.startsWith("blob:")) return url;
+            const image = Object.assign(new Image(), { src: url });
+            await image.decode();
+            return image.naturalWidth;
+          };
           /** @param {string} id */
           const inFrame = (id) => /** @type {HTMLIFrameElement} */ (document.querySelector(id)).contentDocument?.querySelector("img")?.naturalWidth;
           /** @type {Record<string, number | string | undefined>} */
           const all = { 0: inFrame("#frame"), 4: inFrame("#blank") };
           for (const image of document.querySelectorAll("img")) all[image.dataset["n"] ?? ""] = image.naturalWidth;
           all[5] = document.querySelector("#host")?.shadowRoot?.querySelector("img")?.naturalWidth;
+          all[11] = /** @type {any} */ (window).widthInside();
+          for (const [n, id] of Object.entries({ 12: "drawn", 14: "older" })) {
+            all[n] = await widthOf(/** @type {any} */ (document.querySelector(`#${id}`)).href.baseVal);
+          }
+          all[13] = await widthOf(/** @type {HTMLVideoElement} */ (document.querySelector("#video")).poster);
           all[6] = getComputedStyle(/** @type {Element} */ (document.querySelector("#back"))).backgroundImage.slice(0, 10);
           return all;
         });
-      const want = Object.fromEntries([0, 1, 2, 4, 5, 7, 8, 10].map((n) => [n, width(first + 100 + n)]));
+      const want = Object.fromEntries([0, 1, 2, 4, 5, 7, 8, 10, 11, 12, 13, 14].map((n) => [n, width(first + 100 + n)]));
       let last = {};
       await until(
         async () => {
@@ -320,6 +341,23 @@ for (const name of BROWSERS) {
       // A photo here has a thousand, the placeholder a few, and nothing has one.
       assert.ok(colours.size > 1, "there is nothing");
       assert.equal(host.strangers(), 0);
+    });
+
+    it("a page that was open when the extension was installed shows its further photos", async () => {
+      const browser = await launch({ extension, later: true });
+      const early = await browser.newTab(page(images(some(first + 190, 2))));
+      await allShown(early, some(first + 190, 2));
+      await browser.install();
+      await installed(browser);
+      await wantPhotos(browser, page(images([first + 400])));
+      host.clear();
+      await early.front();
+      await early.evaluate((urls) => document.body.append(...urls.map((src) => Object.assign(new Image(), { src }))), some(first + 192, 2).map(host.url));
+      await allShown(early, some(first + 190, 4));
+      assert.equal(host.strangers(), 0);
+      assert.equal(host.asked.length, 2);
+      const sources = await early.evaluate(() => Array.from(document.images, ({ src }) => src.slice(0, 5)));
+      assert.deepEqual(sources.slice(2), ["blob:", "blob:"]);
     });
 
     it("photos are there when a page comes back from the back/forward cache", async () => {

@@ -63,8 +63,8 @@ export async function launch(options = {}) {
   if (options.extension) {
     folder = await realpath(options.extension);
     id = await extensionId(folder);
-    if (options.permanent) {
-      toInstall = !(await keepUnpacked(profile, id));
+    if (options.permanent || options.later) {
+      if (options.permanent) toInstall = !(await keepUnpacked(profile, id));
       args.push("--enable-unsafe-extension-debugging");
     } else args.push(`--load-extension=${folder}`, `--disable-extensions-except=${folder}`);
   }
@@ -131,6 +131,9 @@ export async function launch(options = {}) {
     version: await browser.version(),
     profile,
     origin,
+    install: async () => {
+      await browser.installExtension(folder);
+    },
     tab: () => first,
     newTab: async (url) => {
       const made = tab(await browser.newPage());

@@ -18,6 +18,7 @@
  * @property {boolean} [permanent] install the extension into the profile, as a
  *   user does, so that the profile's next start brings it before any page; a
  *   profile that has it already keeps it. Absent: for this start only.
+ * @property {boolean} [later] the extension is not there before `install` is called
  * @property {string} [proxy] "127.0.0.1:PORT": every host is asked for there,
  *   *.localhost too. Absent: *.localhost is this machine, others do not resolve.
  * @property {boolean} [anyCertificate] believe every server over TLS, whoever signed
@@ -30,6 +31,7 @@
  * @property {string} profile the profile folder in use
  * @property {string} origin the extension's own origin, without a slash at the
  *   end; "" when there is none
+ * @property {() => Promise<void>} install brings the extension that was to come later
  * @property {() => Tab} tab the tab that the browser started with
  * @property {(url?: string) => Promise<Tab>} newTab a further tab, in front
  * @property {(path: string) => Promise<Tab>} extensionPage a further tab on a

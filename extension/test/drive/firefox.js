@@ -140,15 +140,17 @@ export async function launch(options = {}) {
       capabilities: { alwaysMatch: { acceptInsecureCerts: Boolean(options.anyCertificate) } },
     });
     await session.send("session.subscribe", { events: ["log.entryAdded"] });
-    if (options.extension && !(await isInstalled(profile, id))) {
+    const install = async () => {
       await session.send("webExtension.install", {
         extensionData: options.permanent
-          ? { type: "archivePath", path: await packed(options.extension, profile) }
-          : { type: "path", path: await realpath(options.extension) },
+          ? { type: "archivePath", path: await packed(options.extension ?? "", profile) }
+          : { type: "path", path: await realpath(options.extension ?? "") },
         ...(options.permanent ? { "moz:permanent": true } : {}),
       });
-    }
+    };
+    if (options.extension && !options.later && !(await isInstalled(profile, id))) await install();
     return await browser(session, {
+      install,
       profile,
       version: `Firefox/${capabilities["browserVersion"]}`,
       origin: id && `moz-extension://${UUID}`,
@@ -169,7 +171,7 @@ export async function launch(options = {}) {
 
 /**
  * @param {Session} session
- * @param {Pick<Browser, "profile" | "version" | "origin" | "closed" | "kill" | "close">} own
+ * @param {Pick<Browser, "profile" | "version" | "origin" | "install" | "closed" | "kill" | "close">} own
  * @returns {Promise<Browser>}
  */
 async function browser(session, own) {
