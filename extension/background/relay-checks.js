@@ -44,12 +44,21 @@ export function checkRelay(relay) {
  * @returns {URL}
  */
 export function checkAddress(text) {
-  if (typeof text !== "string" || text.length > MAX_URL || !URL.canParse(text)) throw new Error("want an address, such as https://relay.example/");
-  const url = new URL(text);
+  const url = typeof text === "string" && text.length <= MAX_URL ? parsed(text) : null;
+  if (!url) throw new Error("want an address, such as https://relay.example/");
   const isHere = url.protocol === "http:" && /(^|\.)localhost$/.test(url.hostname);
   if (url.protocol !== "https:" && !isHere) throw new Error(`${text}: want https, or http on localhost`);
   if (url.username !== "" || url.password !== "") throw new Error(`${text}: want it without a user's name or password`);
   return url;
+}
+
+/** @param {string} text */
+function parsed(text) {
+  try {
+    return new URL(text);
+  } catch {
+    return null;
+  }
 }
 
 /** @param {string} text */
