@@ -5,6 +5,7 @@
  */
 
 import { installed, openPopup, wantPhotos } from "./popup.js";
+import { visit } from "./walk.js";
 
 /** @typedef {import("./drive/driver.js").Browser} Browser */
 /** @typedef {import("./drive/driver.js").Tab} Tab */
@@ -29,6 +30,8 @@ import { installed, openPopup, wantPhotos } from "./popup.js";
 const SHOWN = "main:not([aria-busy])";
 const POPUP = [320, 400];
 const PAGE = [320, 1280];
+const WIDE = [320, 1280, 2560];
+const REPORTED = "#report:not([hidden])";
 
 /** @param {string} mode @returns {Scene["open"]} */
 const inMode = (mode) => async ({ browser, world, tab }) => {
@@ -44,6 +47,17 @@ async function popupOn({ browser, world, tab }, path) {
   await tab.front();
   await tab.open(`${world.demo.site}${path}`);
   return `ui/popup.html?tab=${await browser.tabId(tab)}`;
+}
+
+/**
+ * @param {Stage} stage
+ * @param {string[]} paths of pages on the booking site, one after another
+ */
+async function reportOn({ browser, world, tab }, paths) {
+  await tab.front();
+  await tab.open("about:blank");
+  for (const path of paths) await visit(tab, world.demo.site + path);
+  return `ui/report.html?tab=${await browser.tabId(tab)}`;
 }
 
 /**
@@ -73,6 +87,7 @@ export const SCENES = [
   },
   { name: "popup-strict", widths: POPUP, ready: SHOWN, open: inMode("strict") },
   { name: "popup-watch", widths: POPUP, ready: SHOWN, open: inMode("watch") },
+  { name: "report-watch", widths: WIDE, ready: REPORTED, open: (stage) => reportOn(stage, ["/oncologist/paris?insurance=private"]) },
   { name: "popup-off", widths: POPUP, ready: SHOWN, open: inMode("off") },
   {
     name: "popup-unlisted",
@@ -93,6 +108,23 @@ export const SCENES = [
       return `ui/broken.html?tab=${await stage.browser.tabId(stage.tab)}`;
     },
   },
+  {
+    name: "report-protected",
+    widths: WIDE,
+    ready: REPORTED,
+    open: (stage) => reportOn(stage, ["/oncologist/paris", "/doctor/camille-aubert?motive=breast-lump", "/book/camille-aubert?motive=breast-lump"]),
+  },
+  {
+    name: "report-print",
+    widths: PAGE,
+    ready: "#letter:not([hidden])",
+    open: async ({ browser, tab }) => {
+      const report = await browser.extensionPage(`ui/report.html?tab=${await browser.tabId(tab)}`);
+      await report.waitFor((ready) => document.querySelector(ready), { args: [REPORTED], what: "the report" });
+      return `ui/${await report.evaluate(() => document.querySelector("#print")?.getAttribute("href"))}`;
+    },
+  },
+  { name: "report-visits", widths: PAGE, ready: "#visits-list a", open: async () => "ui/report.html" },
   { name: "options", widths: PAGE, ready: SHOWN, open: async () => "ui/options.html" },
   { name: "server", widths: PAGE, ready: "main", open: async ({ world }) => `${world.demo.lists}/` },
 ];

@@ -30,7 +30,7 @@ sayAll();
 
 /** @param {Printed} printed */
 async function show(printed) {
-  const { visit, rows, known, isFile, name } = printed;
+  const { visit, rows, known, name } = printed;
   const groups = groupsOf(rows, known);
   document.title = say("reportTitleOf", visit.domain || name);
   const site = name && name !== visit.domain ? `${name} · ${visit.domain}` : visit.domain;
@@ -43,11 +43,11 @@ async function show(printed) {
     ["reportPrintPages", element("ol", {}, ...pages)],
     ["reportPrintRequests", sayCount("reportTimeRequests", rows.length, span(last))],
   ]);
-  put(byId("short"), headWords({ visit, groups, isFile, name }).join(" "));
+  put(byId("short"), headWords({ visit, groups, name }).join(" "));
   put(byId("carriers"), carriersWords(visit));
   byId("recipients").hidden = groups.length === 0;
   byId("recipients-none").hidden = groups.length > 0;
-  const where = { domain: visit.domain, mode: isFile ? "watch" : visit.mode };
+  const where = { domain: visit.domain, mode: visit.mode || "watch" };
   byId("recipients-body").replaceChildren(...groups.map((group) => recipientRow(group, where)));
   showRequests(printed);
   await showHow(printed);

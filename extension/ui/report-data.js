@@ -17,29 +17,8 @@ export const FATES = ["left", "would", "stopped", "held", "passed"];
 export const TELLING = /** @type {readonly Fate[]} */ (["left", "would", "stopped", "held"]);
 
 /**
- * @typedef {object} Finding what a request carried of its page
- * @property {string} what "address", "path" or "search"
- * @property {string} place "url", "body" or "referer"
- * @property {string} encoding
- * @property {string} field
- * @property {string} text
- */
-
-/**
- * @typedef {object} Entry a request as the desk gives it
- * @property {number} page
- * @property {number} at milliseconds since the visit began
- * @property {string} url
- * @property {string} host
- * @property {string} type
- * @property {string} method
- * @property {string} recipient
- * @property {"first" | "third"} party
- * @property {string} action
- * @property {string} [outcome] what really happened, where that is known
- * @property {string} reason
- * @property {string} rule
- * @property {Finding[]} learnt
+ * @typedef {import("../background/engine.js").Leak} Finding
+ * @typedef {import("../background/desk.js").Entry} Entry
  */
 
 /** @typedef {Entry & {id: number, fate: Fate, country: string}} Row */
@@ -58,7 +37,7 @@ export const TELLING = /** @type {readonly Fate[]} */ (["left", "would", "stoppe
  * @property {(Finding & {requests: number})[]} learnt
  */
 
-const OUTCOMES = /** @type {Record<string, Fate>} */ ({
+const OUTCOMES = /** @type {Record<Entry["outcome"], Fate>} */ ({
   block: "stopped",
   relay: "held",
   would: "would",
@@ -75,12 +54,11 @@ const COUNTED = /** @type {Record<Fate, keyof Group["counts"]>} */ ({
 });
 
 /**
- * What became of a request; one of which only a file tells had left.
- * @param {{outcome?: string | undefined, action: string}} entry
+ * @param {Pick<Entry, "outcome">} entry
  * @returns {Fate}
  */
-export function fateOf({ outcome, action }) {
-  return OUTCOMES[outcome ?? (action === "allow" ? "allow" : "would")] ?? "passed";
+export function fateOf({ outcome }) {
+  return OUTCOMES[outcome];
 }
 
 /**
@@ -163,13 +141,12 @@ export function fatesOf({ counts }) {
 
 /**
  * A visit of a file, to be saved in another format.
- * @param {{visit: import("./report-desk.js").Header, entries: Entry[]}} found
+ * @param {Pick<import("../background/desk.js").Audit, "visit" | "entries">} audit
+ * @returns {import("../background/visits.js").Visit}
  */
 export function visitOf({ visit, entries }) {
-  const outcomes = /** @type {Record<Fate, string>} */ (Object.fromEntries(Object.entries(OUTCOMES).map(([outcome, fate]) => [fate, outcome])));
-  const requests = entries.map(({ page, at, url, type, method, reason, rule, learnt, outcome, action }) => {
-    const happened = outcomes[fateOf({ outcome, action })];
-    return { page, at, url, type, method, outcome: happened, reason, rule, told: learnt, body: "", referer: "" };
+  const requests = entries.map(({ page, at, url, type, method, reason, rule, learnt, outcome }) => {
+    return { page, at, url, type, method, outcome, reason, rule, told: learnt, body: "", referer: "" };
   });
   return { ...visit, requests };
 }

@@ -3,21 +3,8 @@
 import { ask } from "./page.js";
 
 /**
- * What the desk finds in a visit.
- * @typedef {object} Found
- * @property {{recipients: import("./report-data.js").Known[], unsent: number}} report
- * @property {import("./report-data.js").Entry[]} entries
- * @property {Header} visit
- */
-
-/**
- * @typedef {object} Header what is known of a visit besides its requests
- * @property {string} domain
- * @property {string} mode
- * @property {number} started milliseconds since 1970
- * @property {{url: string, mode?: string, at: number}[]} pages
- * @property {number} dropped requests that were counted, but not kept
- * @property {{name: string, country: string}[]} carriers
+ * @typedef {import("../background/desk.js").Audit} Found what the desk finds in a visit
+ * @typedef {import("../background/visits.js").VisitAbout} Header what is known of a visit besides its requests
  */
 
 /** Ends the desk as soon as a job fails that may have broken it. */

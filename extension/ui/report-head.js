@@ -12,14 +12,13 @@ import { listed, moment, say, sayCount } from "./words.js";
  * @typedef {object} About
  * @property {import("./report-desk.js").Header} visit
  * @property {Group[]} groups of the whole visit
- * @property {boolean} isFile whether it was recorded by something else
  * @property {string} name of the site
  */
 
 /** @param {About} about */
 export function showHead(about) {
-  const { visit, groups, isFile } = about;
-  const { key, tone } = verdictOf(groups, visit.mode, isFile);
+  const { visit, groups } = about;
+  const { key, tone } = verdictOf(groups, visit.mode);
   const head = byId("head");
   if (tone === "") delete head.dataset.tone;
   else head.dataset.tone = tone;
@@ -42,8 +41,8 @@ export function whereAndWhen({ name, visit: { domain, started } }) {
  * @param {About} about
  * @returns {string[]} what was told whom, and whom else the site asked
  */
-export function headWords({ visit, groups, isFile }) {
-  const { key, count } = verdictOf(groups, visit.mode, isFile);
+export function headWords({ visit, groups }) {
+  const { key, count } = verdictOf(groups, visit.mode);
   return [key === "Nobody" ? say("reportHeadNobody") : sayCount(`reportHead${key}`, count), others(groups)];
 }
 
@@ -55,17 +54,16 @@ export function carriersWords({ carriers }) {
 /**
  * What the first sentence says, and of how many.
  * @param {Group[]} groups
- * @param {string} mode
- * @param {boolean} isFile
+ * @param {string} mode "" when Paravent was not there
  */
-export function verdictOf(groups, mode, isFile) {
+export function verdictOf(groups, mode) {
   const slipped = groups.filter(({ counts }) => counts.missed > 0).length;
   if (slipped > 0) return { key: "Left", tone: "bad", count: slipped };
   const told = groups.filter(({ counts }) => counts.would > 0).length;
-  if (told > 0) return { key: isFile ? "File" : "Watch", tone: "care", count: told };
+  if (told > 0) return { key: mode === "" ? "File" : "Watch", tone: "care", count: told };
   const stopped = groups.filter((group) => toldOf(group) > 0).length;
   if (stopped > 0) return { key: "Stopped", tone: "good", count: stopped };
-  return { key: "Nobody", tone: mode === "watch" || isFile ? "" : "good", count: 0 };
+  return { key: "Nobody", tone: mode === "watch" || mode === "" ? "" : "good", count: 0 };
 }
 
 /** @param {Group[]} groups */

@@ -13,7 +13,6 @@ import { Module } from "../background/wasm.js";
 /** A worker has none of the browser's own API: its files are where this one is. */
 const near = (/** @type {string} */ path) => fetch(new URL(path, import.meta.url));
 
-/** @type {Promise<any>} */
 const desk = open();
 
 /** @type {Uint8Array} */
@@ -35,7 +34,7 @@ const JOBS = {
   },
   visit: async (visit) => (await desk).visit(visit, bundle),
   file: async (/** @type {File} */ file) => (await desk).audit(new Uint8Array(await file.arrayBuffer()), bundle),
-  export: async (format, visit) => (await desk).export(format, visit, bundle),
+  export: async (format, visit) => /** @type {any} */ (await desk).export(format, visit, bundle),
 };
 
 addEventListener("message", async ({ data: { id, job, parts } }) => {

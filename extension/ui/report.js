@@ -37,7 +37,7 @@ sayAll();
 document.title = say("reportTitle");
 
 let reader = new Reader();
-/** The tab's visit as far as it is known here. @type {any} */
+/** The visit that is shown, as far as it is known here. @type {import("../background/visits.js").Visit | null} */
 let visit = null;
 /** How many of its requests were asked for. */
 let total = 0;
@@ -82,17 +82,17 @@ function show({ report, entries, visit: header }, isFile, name) {
 
 function renderParts() {
   if (!shown) return;
-  const { visit: header, rows, known, isFile, name } = shown;
+  const { visit: header, rows, known, name } = shown;
   const page = filter?.page ?? -1;
   const all = groupsOf(rows, known);
   const groups = page < 0 ? all : groupsOf(rows.filter((row) => row.page === page), known);
-  showHead({ visit: header, groups: all, isFile, name });
+  showHead({ visit: header, groups: all, name });
   fill(pageSelect, pageOptions(header.pages), page < 0 ? "" : String(page));
   byId("picture").hidden = groups.length === 0;
   byId("words-title").hidden = groups.length === 0;
   put(byId("who-lead"), say(groups.length === 0 ? "reportWhoNobody" : "reportWhoLead"));
   picture.show(groups, page < 0 ? header.domain : pathOf(header.pages[page]?.url ?? ""), filter?.recipient ?? "");
-  showTold(groups, { domain: header.domain, mode: isFile ? "watch" : header.mode });
+  showTold(groups, { domain: header.domain, mode: header.mode || "watch" });
   showTimeline(rows, header.pages, page, choosePage);
 }
 
@@ -174,14 +174,15 @@ async function follow() {
   const before = visit && JSON.stringify({ ...visit, requests: visit.requests.length });
   total = answer.total;
   const requests = [...(visit?.requests ?? []), ...answer.requests];
-  visit = { ...answer.visit, requests };
-  if (before === JSON.stringify({ ...visit, requests: requests.length })) return;
+  const now = { ...answer.visit, requests };
+  visit = now;
+  if (before === JSON.stringify({ ...now, requests: requests.length })) return;
   /** @type {Found} */
-  const found = await busy(say("reportJudging"), () => reader.run("visit", visit));
+  const found = await busy(say("reportJudging"), () => reader.run("visit", now));
   if (!isLive) return;
   trouble("", "");
   chip("reportChipLive");
-  show({ ...found, visit }, false, await siteName());
+  show({ ...found, visit: now }, false, await siteName());
 }
 
 /** @type {Promise<string> | null} */

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { gzipSync } from "node:zlib";
 import "../tools/language.js";
-import { fateOf, fatesOf, groupsOf, rowsOf, toldOf, visitOf } from "./report-data.js";
+import { FATES, fateOf, fatesOf, groupsOf, rowsOf, toldOf, visitOf } from "./report-data.js";
 import { bodyOf, cut, parametersOf, shortened } from "./report-decode.js";
 import { EVERYTHING, narrowed, sorted, valuesOf } from "./report-filter.js";
 import { columnsOf, scaleOf } from "./report-scale.js";
@@ -28,6 +28,7 @@ const entry = (more) => ({
   recipient: "Watcher",
   party: "third",
   action: "block",
+  outcome: "would",
   reason: "listed",
   rule: "||watcher.example^",
   learnt: [],
@@ -35,13 +36,8 @@ const entry = (more) => ({
 });
 
 test("what became of a request", () => {
-  assert.equal(fateOf({ action: "block", outcome: "missed" }), "left");
-  assert.equal(fateOf({ action: "block", outcome: "block" }), "stopped");
-  assert.equal(fateOf({ action: "relay", outcome: "relay" }), "held");
-  assert.equal(fateOf({ action: "block", outcome: "would" }), "would");
-  assert.equal(fateOf({ action: "block" }), "would", "a file says only that it had left");
-  assert.equal(fateOf({ action: "relay" }), "would");
-  assert.equal(fateOf({ action: "allow" }), "passed");
+  const fates = /** @type {const} */ (["missed", "would", "block", "relay", "allow"]).map((outcome) => fateOf({ outcome }));
+  assert.deepEqual(fates, FATES);
 });
 
 test("recipients: who should get nothing first, trackers under the site's name among them, not the site", () => {
@@ -73,7 +69,7 @@ test("recipients: who should get nothing first, trackers under the site's name a
 
 test("a file's visit can be saved as one", () => {
   const header = { domain: "booking.example", mode: "watch", started: 1, pages: [], dropped: 0, carriers: [] };
-  const { requests, domain } = visitOf({ visit: header, entries: [entry({ learnt: [FOUND] }), entry({ action: "allow" })] });
+  const { requests, domain } = visitOf({ visit: header, entries: [entry({ learnt: [FOUND] }), entry({ outcome: "allow" })] });
   assert.equal(domain, "booking.example");
   assert.deepEqual(requests.map(({ outcome, told }) => [outcome, told.length]), [["would", 1], ["allow", 0]]);
 });
@@ -83,7 +79,7 @@ test("filters and order", () => {
     [
       entry({ at: 5, recipient: "B", page: 1 }),
       entry({ at: 7, recipient: "A", learnt: [FOUND], url: "https://X.example/Path?q=Paris" }),
-      entry({ at: 6, recipient: "A", action: "allow", type: "image" }),
+      entry({ at: 6, recipient: "A", outcome: "allow", type: "image" }),
     ],
     [],
   );
