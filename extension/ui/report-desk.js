@@ -14,6 +14,12 @@ export class Reader {
   /** @type {Map<number, {resolve: (value: any) => void, reject: (error: Error) => void}>} */
   #waiting = new Map();
   #jobs = 0;
+  #bundle;
+
+  /** @param {() => Promise<ArrayBuffer>} [bundle] gives the list to judge by, the one in force when left out */
+  constructor(bundle = () => ask({ type: "bundle" })) {
+    this.#bundle = bundle;
+  }
 
   /**
    * @param {"visit" | "file" | "export"} job
@@ -34,7 +40,7 @@ export class Reader {
   }
 
   async #start() {
-    const bundle = await ask({ type: "bundle" });
+    const bundle = await this.#bundle();
     if (this.#worker) return;
     const worker = new Worker(new URL("report-worker.js", import.meta.url), { type: "module" });
     this.#worker = worker;

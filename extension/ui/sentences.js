@@ -29,6 +29,7 @@ import { country, listed, say, sayCount } from "./words.js";
  * @typedef {object} Where
  * @property {string} domain protected domain of the page
  * @property {string} mode in which the page was opened
+ * @property {number} [addresses] so many are quoted in a sentence at most
  */
 
 /**
@@ -58,7 +59,9 @@ const MOST_QUOTED = 5;
  * @returns {string[]} whole sentences, which go without a subject below its name
  */
 export function learntBy(recipient, where) {
-  return claimsOf(recipient, where).map(sentence);
+  return claimsOf(recipient, where).map((claim) =>
+    sentence(claim.key === "address" ? { ...claim, slots: claim.slots.slice(0, where.addresses) } : claim),
+  );
 }
 
 /**

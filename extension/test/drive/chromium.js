@@ -51,7 +51,9 @@ export async function launch(options = {}) {
   const language = options.language ?? "en";
   const args = [...ARGS, `--user-data-dir=${profile}`, `--lang=${language}`];
   if (options.dark) args.push("--blink-settings=preferredColorScheme=0");
-  if (options.proxy) {
+  if (options.pac) {
+    args.push(`--proxy-pac-url=${options.pac}`);
+  } else if (options.proxy) {
     args.push(`--proxy-server=http://${options.proxy}`, "--proxy-bypass-list=<-loopback>");
   } else {
     args.push("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1");

@@ -360,6 +360,25 @@ export async function startDemo({ store, keepers, port = 0 }) {
 }
 
 /**
+ * The demo as a trainer serves it to a room of laptops.
+ *
+ * @typedef {object} Room
+ * @property {string} start address that participants open
+ * @property {string} pac of the proxy auto-configuration
+ * @property {string} trainer address of the overview
+ * @property {() => Promise<void>} close
+ */
+
+/**
+ * @param {string} [packages] folder of what participants may download
+ * @returns {Promise<Room>}
+ */
+export async function startRoom(packages) {
+  const { address, close } = await startServer("demo", ["-port", "0", "-room", "127.0.0.1:0", ...(packages ? ["-packages", packages] : [])]);
+  return { ...address.room, close };
+}
+
+/**
  * Who of the recipients got a request or a connection from a browser.
  *
  * @param {Board} board

@@ -21,6 +21,7 @@
  * @property {boolean} [later] the extension is not there before `install` is called
  * @property {string} [proxy] "127.0.0.1:PORT": every host is asked for there,
  *   *.localhost too. Absent: *.localhost is this machine, others do not resolve.
+ * @property {string} [pac] address of a proxy auto-configuration that is followed
  * @property {boolean} [anyCertificate] believe every server over TLS, whoever signed
  * @property {string[]} [args] further arguments for the browser's command line
  * @property {Record<string, string|number|boolean>} [prefs] Firefox: further preferences

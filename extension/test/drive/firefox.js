@@ -107,7 +107,7 @@ export async function launch(options = {}) {
       ...PREFS,
       // Whatever the desktop is.
       "layout.css.prefers-color-scheme.content-override": options.dark ? 0 : 1,
-      ...proxyPrefs(options.proxy ?? NOBODY),
+      ...(options.pac ? pacPrefs(options.pac) : proxyPrefs(options.proxy ?? NOBODY)),
       "network.proxy.allow_hijacking_localhost": Boolean(options.proxy),
       ...(id ? { "extensions.webextensions.uuids": JSON.stringify({ [id]: UUID }) } : {}),
       ...options.prefs,
@@ -393,6 +393,14 @@ function proxyPrefs(proxy) {
     "network.proxy.ssl": host,
     "network.proxy.ssl_port": Number(port),
   };
+}
+
+/**
+ * @param {string} address
+ * @returns {Record<string, string | number | boolean>}
+ */
+function pacPrefs(address) {
+  return { "network.proxy.type": 2, "network.proxy.autoconfig_url": address };
 }
 
 /**
