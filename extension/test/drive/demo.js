@@ -38,6 +38,7 @@ const POLL_SECONDS = 2;
  * @property {string} type webRequest's word, guessed by the recipient
  * @property {Record<string, string>} headers some of them, names in small letters
  * @property {string} [body]
+ * @property {string} [decoded] what the body carries in base64
  * @property {'browser' | 'gateway'} from
  *
  * @typedef {object} Party
