@@ -42,6 +42,9 @@
  *   of its own
  * @property {(tab: Tab) => Promise<number>} tabId the number by which the
  *   extension knows a tab
+ * @property {(yes: boolean) => Promise<string>} [answerPrompt] Firefox: waits for
+ *   the browser's own question about an extension, clicks an answer, and returns
+ *   the question's words. Only with the preference that lets it ask.
  * @property {Promise<void>} closed settles when the browser has ended, whoever ended it
  * @property {() => Promise<void>} close ends the browser as a user does (the
  *   profile is written), removes what launch made

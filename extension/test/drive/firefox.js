@@ -81,7 +81,7 @@ const PREFS = {
   "network.captive-portal-service.enabled": false,
   "network.connectivity-service.enabled": false,
   "toolkit.telemetry.server": "data:,",
-  // What an extension asks the user for is granted: no test can press that button.
+  // What an extension asks the user for is granted, but for a test that answers itself.
   "extensions.webextOptionalPermissionPrompts": false,
   // Extensions that Mozilla has not signed.
   "extensions.autoDisableScopes": 0,
@@ -221,6 +221,24 @@ async function browser(session, own) {
         await inside.open(`${own.origin}/icons/icon.svg`);
       }
       return inside.evaluate(fn, ...values);
+    },
+    answerPrompt: async (yes) => {
+      const { contexts } = await session.send("browsingContext.getTree", { "moz:scope": "chrome", maxDepth: 0 });
+      const window = tabOn(session, contexts[0].context, []);
+      const question = "#addon-webext-permissions-notification";
+      await window.waitFor((selector) => document.querySelector(selector)?.getBoundingClientRect().height, { args: [question], what: "Firefox's question" });
+      const words = await window.evaluate(
+        (selector, button) => {
+          const asked = /** @type {any} */ (document.querySelector(selector));
+          const { textContent } = asked;
+          asked[button].click();
+          return textContent;
+        },
+        question,
+        yes ? "button" : "secondaryButton",
+      );
+      await window.waitFor((selector) => !document.querySelector(selector)?.getBoundingClientRect().height, { args: [question], what: "the question to go" });
+      return words;
     },
     tabId: async (of) => {
       const address = await of.evaluate(() => location.href);
