@@ -286,6 +286,19 @@ export class Desk {
   }
 
   /**
+   * A visit as a file: an HTTP archive, the inspection of the Website Evidence
+   * Collector, or a table.
+   * @param {"har" | "inspection" | "csv"} format
+   * @param {import("./visits.js").Visit} visit
+   * @param {Uint8Array | ArrayBuffer} bundle
+   * @returns {Promise<Uint8Array<ArrayBuffer>>}
+   */
+  async export(format, visit, bundle) {
+    await readSuffixes();
+    return this.#module.bytes(this.#call("export", [format, JSON.stringify(visit), bundle]));
+  }
+
+  /**
    * @param {string} name
    * @param {(string | Uint8Array | ArrayBuffer)[]} parts
    * @param {...number} numbers

@@ -58,20 +58,25 @@ import { withoutFragment } from "./pages.js";
 
 /** @typedef {VisitAbout & {requests: VisitRequest[]}} Visit */
 
-/** How much of a visit is kept, in bytes of storage, and of all of them: Chromium gives 10 MiB. */
-export const MAX_VISIT = 1_000_000;
+/**
+ * How much is kept of what is packed of a visit, in bytes of storage, and of
+ * all visits: with its pages and its last requests a visit stays below a
+ * megabyte, and Chromium gives ten to all together.
+ */
+const MAX_VISIT = 850_000;
 const MAX_ALL = 7_000_000;
 /** So much is kept of an address, and of what all bodies of a visit are. */
 const MAX_URL = 2048;
 const MAX_BODY = 16 * 1024;
 const MAX_BODIES = 256 * 1024;
-const MAX_PAGES = 300;
+/** So many characters of addresses are kept of pages. */
+const MAX_PAGES = 64 * 1024;
+/** So many requests wait to be packed: no page asks for more at once. */
+const MAX_WAITING = 5000;
 const MAX_CARRIERS = 20;
 /** So many requests, or so many characters of them, are packed together. */
 const PACKED = 100;
 const PACKED_SIZE = 64 * 1024;
-/** What a request takes when it is packed, in bytes, about. */
-const TYPICAL = 100;
 const DELAY_MS = 200;
 
 /**
@@ -214,7 +219,7 @@ export function movePage(tabId, { url, domain, mode, allow }) {
  * @param {{url: string, mode: string, at: number, allow: readonly string[]}} page
  */
 function addPage({ about }, { url, mode, at, allow }) {
-  if (about.pages.length >= MAX_PAGES) return;
+  if (about.pages.reduce((sum, page) => sum + page.url.length, url.length) > MAX_PAGES) return;
   about.pages.push({ url: url.slice(0, MAX_URL), mode, at: Math.max(0, at), ...(allow.length > 0 && { allow: [...allow] }) });
 }
 
@@ -303,7 +308,7 @@ function addCarriers({ about }, carriers) {
 export function noteRequest(tabId, { url, type, method, page, time, outcome, reason, rule, told, body, referer }) {
   const kept = visits.get(tabId);
   if (!kept) return;
-  if (sizeOf(kept) >= MAX_VISIT || sizeOfAll() >= MAX_ALL) {
+  if (kept.size >= MAX_VISIT || kept.last.length >= MAX_WAITING || sizeOfAll() >= MAX_ALL) {
     kept.about.dropped++;
     touch(tabId);
     return;
@@ -350,14 +355,9 @@ function pageIndex({ about }, url) {
   return index >= 0 ? index : Math.max(0, about.pages.length - 1);
 }
 
-/** @param {Kept} kept */
-function sizeOf({ size, last }) {
-  return size + last.length * TYPICAL;
-}
-
 function sizeOfAll() {
   let all = 0;
-  for (const kept of visits.values()) all += sizeOf(kept);
+  for (const { size } of visits.values()) all += size;
   return all;
 }
 
@@ -370,7 +370,19 @@ function touch(tabId) {
   }, DELAY_MS);
 }
 
+/**
+ * Settles when all that is known by now is in storage, or could not be put there.
+ * @returns {Promise<void>}
+ */
+export async function written() {
+  clearTimeout(timer);
+  timer = undefined;
+  writing = writing.then(write).catch(() => {});
+  for (let before; before !== writing; await before) before = writing;
+}
+
 async function write() {
+  if (changed.size + stale.size === 0) return;
   const tabs = [...changed];
   changed.clear();
   const gone = [...stale];
@@ -394,10 +406,14 @@ async function writeVisit(tabId) {
     const requests = kept.last.slice(0, PACKED);
     const text = await pack(requests);
     if (visits.get(tabId) !== kept) return;
+    kept.last.splice(0, requests.length);
+    if (kept.size + text.length > MAX_VISIT) {
+      kept.about.dropped += requests.length;
+      continue;
+    }
     entries[packedKey(tabId, kept, kept.packed.length)] = text;
     kept.packed.push(requests.length);
     kept.size += text.length;
-    kept.last.splice(0, requests.length);
   }
   await api.storage.session.set({ ...entries, [keyOf(tabId)]: kept });
 }
@@ -405,7 +421,7 @@ async function writeVisit(tabId) {
 /** @param {VisitRequest[]} requests */
 function isFull(requests) {
   if (requests.length >= PACKED) return true;
-  return requests.reduce((size, { url, body }) => size + url.length + body.length, 0) > PACKED_SIZE;
+  return JSON.stringify(requests).length > PACKED_SIZE;
 }
 
 /**
@@ -422,7 +438,8 @@ function isFull(requests) {
  * @returns {Promise<VisitPart | null>} null when the tab is not on a protected site
  */
 export async function visitOf(tabId, from) {
-  await writing;
+  // What is packed is in storage by then.
+  if (visits.has(tabId)) await written();
   const kept = visits.get(tabId);
   if (!kept) return null;
   const { about } = kept;

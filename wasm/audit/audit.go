@@ -154,7 +154,8 @@ type Found struct {
 	Text     string `json:"text"`
 }
 
-func (f *Found) finding() (found leak.Finding, ok bool) {
+// Finding is the leak.Finding that f tells of, false when it tells of none.
+func (f *Found) Finding() (found leak.Finding, ok bool) {
 	what, place := slices.Index(leak.WhatNames, f.What), slices.Index(leak.PlaceNames, f.Place)
 	found = leak.Finding{What: leak.What(what), Place: leak.Place(place), Encoding: f.Encoding, Field: f.Field, Text: f.Text}
 	return found, what >= 0 && place >= 0
@@ -458,7 +459,7 @@ func (a *auditor) recipient(name string, behind bundle.Recipient, party string) 
 
 // learn counts what was told with what was told in the same way.
 func (r *recipient) learn(f Found) {
-	found, ok := f.finding()
+	found, ok := f.Finding()
 	if !ok {
 		return
 	}

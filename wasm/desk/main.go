@@ -29,6 +29,7 @@ import (
 	"paravent/lists/release"
 	"paravent/wasm/audit"
 	"paravent/wasm/dnr"
+	"paravent/wasm/export"
 	"paravent/wasm/har"
 	"paravent/wasm/match"
 	"paravent/wasm/memory"
@@ -488,4 +489,33 @@ func visit(visitLength, bundleLength int32) int32 {
 		}
 		return json.Marshal(result)
 	}, visitLength, bundleLength)
+}
+
+// exportVisit takes the name of a format, a visit as the extension keeps it, and a
+// bundle, and answers with the visit written down: "har" (see package har),
+// "inspection" or "csv" (see package export).
+//
+//go:wasmexport export
+func exportVisit(formatLength, visitLength, bundleLength int32) int32 {
+	return do("export", func(parts [][]byte) ([]byte, error) {
+		recorded, err := audit.ReadRecorded(parts[1])
+		if err != nil {
+			return nil, err
+		}
+		format := string(parts[0])
+		if format == "har" {
+			return har.Write(recorded.Archive)
+		}
+		result, err := judge(parts[2], recorded.Result)
+		if err != nil {
+			return nil, err
+		}
+		switch format {
+		case "inspection":
+			return export.Inspection(result)
+		case "csv":
+			return export.Table(result)
+		}
+		return nil, fmt.Errorf("format %q: want har, inspection or csv", format)
+	}, formatLength, visitLength, bundleLength)
 }
