@@ -16,6 +16,10 @@ const LARGE = 1000;
 const SMALL_IDS = Array.from({ length: LARGE - 1 }, (_, i) => i + 1);
 /** Above all others: a rule that does nothing but say what the others are of. */
 const MARK = 2_000_000_000;
+/** Of a rule without which rules for every page would stop our own requests too. */
+const OWN = MARK + 1;
+/** Above all of package dnr's. */
+const OWN_PRIORITY = 12;
 const PLACEHOLDER = "/content/placeholder.png";
 
 /** Why the browser itself refuses a rule that it has words for. */
@@ -127,13 +131,23 @@ async function write({ list, bundle, scope }, distrust) {
       if (said.length < large.length) want.unsaid[REFUSED] = large.length - said.length;
       await keep({ ...want, state: "writing", error: "" });
       const old = (await dnr.getDynamicRules()).map((rule) => rule.id);
-      await dnr.updateDynamicRules({ removeRuleIds: old, addRules: [await markFor(want), ...small, ...said] });
+      await dnr.updateDynamicRules({ removeRuleIds: old, addRules: [await markFor(want), ...own(scope), ...small, ...said] });
     }
     await keep({ ...want, state: "ok", error: "" });
   } catch (error) {
     await keep({ ...want, state: "failed", error: errorText(error) });
     throw error;
   }
+}
+
+/**
+ * Lets through what the extension itself asks for: a list, a photo.
+ * @param {Wanted["scope"]} scope
+ * @returns {chrome.declarativeNetRequest.Rule[]}
+ */
+function own({ everywhere }) {
+  if (!stops(everywhere)) return [];
+  return [{ id: OWN, priority: OWN_PRIORITY, action: { type: "allow" }, condition: { initiatorDomains: [api.runtime.id] } }];
 }
 
 /**

@@ -21,7 +21,7 @@ export async function openBackground(browser) {
   await browser.tab().front();
   const ask = async (/** @type {object} */ message) => {
     const answer = await page.evaluate((asked) => chrome.runtime.sendMessage(asked), message);
-    if (answer?.error) throw new Error(answer.error);
+    if (typeof answer?.error === "string") throw new Error(answer.error);
     return answer;
   };
   return { ask, settings: () => ask({ type: "settings" }), close: page.close };

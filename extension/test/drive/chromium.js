@@ -182,7 +182,7 @@ export async function launch(options = {}) {
  * @param {string} folder absolute, without symbolic links
  * @returns {Promise<string>}
  */
-async function extensionId(folder) {
+export async function extensionId(folder) {
   const manifest = JSON.parse(await readFile(path.join(folder, "manifest.json"), "utf8"));
   const seed = manifest.key ? Buffer.from(manifest.key, "base64") : Buffer.from(folder);
   const hex = createHash("sha256").update(seed).digest("hex").slice(0, 32);

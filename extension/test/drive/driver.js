@@ -25,6 +25,7 @@
  * @property {boolean} [anyCertificate] believe every server over TLS, whoever signed
  * @property {string[]} [args] further arguments for the browser's command line
  * @property {Record<string, string|number|boolean>} [prefs] Firefox: further preferences
+ * @property {string} [program] Firefox: another one than the installed
  *
  * @typedef {object} Browser
  * @property {'chromium'|'firefox'} name

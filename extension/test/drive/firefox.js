@@ -96,7 +96,7 @@ const PREFS = {
  * @returns {Promise<Browser>}
  */
 export async function launch(options = {}) {
-  const executable = program("FIREFOX", "firefox-esr");
+  const executable = options.program ?? program("FIREFOX", "firefox-esr");
   const fresh = !options.profile;
   const profile = options.profile ?? (await mkdtemp(path.join(tmpdir(), "paravent-firefox-")));
   if (!fresh) await mkdir(profile, { recursive: true });
