@@ -30,6 +30,7 @@ import { visit } from "./walk.js";
 const SHOWN = "main:not([aria-busy])";
 const POPUP = [320, 400];
 const PAGE = [320, 1280];
+const ROOM = [320, 1280, 3840];
 const WIDE = [320, 1280, 2560];
 const REPORTED = "#report:not([hidden])";
 
@@ -125,6 +126,12 @@ export const SCENES = [
     },
   },
   { name: "report-visits", widths: PAGE, ready: "#visits-list a", open: async () => "ui/report.html" },
+  { name: "workshop", widths: ROOM, ready: SHOWN, open: async () => "ui/workshop.html?example" },
+  { name: "workshop-visits", widths: PAGE, ready: "#choose-visits button", open: async () => "ui/workshop.html" },
+  ...["Before", "Photos", "After", "Compare"].map((step) => ({ name: `workshop-${step.toLowerCase()}`, widths: ROOM, ready: ".person", open: async () => `ui/workshop.html?example#${step}` })),
+  { name: "workshop-limits", widths: ROOM, ready: "#needed li", open: async () => "ui/workshop.html?example#Limits" },
+  { name: "workshop-yourself", widths: PAGE, ready: SHOWN, open: async () => "ui/workshop.html?example#Yourself" },
+  { name: "handout", widths: PAGE, ready: "h1:not(:empty)", open: async () => "ui/handout.html" },
   { name: "options", widths: PAGE, ready: SHOWN, open: async () => "ui/options.html" },
   { name: "server", widths: PAGE, ready: "main", open: async ({ world }) => `${world.demo.lists}/` },
 ];

@@ -19,7 +19,7 @@ import { ROOT, assemble, buildList, startDemo, startKeepers, startPhotos, startW
 /** @type {readonly Name[]} */
 export const BROWSERS = ["chromium", "firefox"];
 
-const DRIVERS = { chromium, firefox };
+export const DRIVERS = { chromium, firefox };
 
 /**
  * @typedef {object} World

@@ -34,13 +34,18 @@ export class Stage {
    * @param {Person[]} people
    * @param {string} domain
    * @param {readonly Side[]} sides those that may be seen
+   * @param {boolean} atOnce or one after another
    */
-  show(people, domain, sides) {
+  show(people, domain, sides, atOnce) {
     for (const side of sides) {
       for (const person of people) {
         const cell = person[side];
         if (cell) this.#offer(person, cell, side, domain);
       }
+    }
+    if (atOnce) {
+      for (const draw of this.#waiting.values()) draw();
+      this.#waiting.clear();
     }
     this.#play();
   }

@@ -6,6 +6,8 @@
  *   workshop.html?tab=ID   the visit of that tab, as it goes on
  *   workshop.html?example  the packaged example: no network, no other window
  *   workshop.html          asks which
+ *
+ * A step's name behind # begins there, with all that was to be seen by then.
  */
 
 import { errorText } from "../background/api.js";
@@ -28,7 +30,9 @@ const back = /** @type {HTMLButtonElement} */ (byId("back"));
 const next = /** @type {HTMLButtonElement} */ (byId("next"));
 
 const stage = new Stage();
-let at = 0;
+let at = Math.max(0, STEPS.findIndex(({ name }) => `#${name}` === location.hash));
+/** Whether what there is comes at once: who begins in the middle has seen it come. */
+let isLate = at > 0;
 /** @type {Live | Example | null} */
 let source = firstSource();
 /** @type {Shown | null} */
@@ -50,7 +54,9 @@ function firstSource() {
 /** @param {number} to */
 function go(to) {
   at = Math.min(Math.max(to, 0), STEPS.length - 1);
+  isLate = false;
   byId("done").hidden = true;
+  history.replaceState(null, "", `#${step().name}`);
   render();
   byId("title").focus();
   scrollTo(0, 0);
@@ -106,7 +112,7 @@ function renderShown() {
   }
   byId("choose").hidden = source !== null || (at > 0 && sides === "");
   const cast = shown ? peopleOf(shown.sides, shown.known) : { people: [], needed: [] };
-  if (sides !== "" && shown) stage.show(cast.people, shown.domain, sides === "both" ? ["before", "after"] : ["before"]);
+  if (sides !== "" && shown) stage.show(cast.people, shown.domain, sides === "both" ? ["before", "after"] : ["before"], isLate);
   put(byId("waiting"), sides === "" || source === null || !stage.isEmpty ? "" : waitingWords());
   byId("dropped").hidden = !shown?.dropped;
   if (others) {
