@@ -5,7 +5,7 @@
 //
 // writes it in place. The module must name its functions; afterwards it does
 // not. -only says with what the names of those functions begin that are worth
-// the bytes: every one is there twice afterwards. Without it all are rewritten.
+// the bytes: most are there twice afterwards. Without it all are rewritten.
 package main
 
 import (

@@ -1,6 +1,7 @@
 package structured
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 )
@@ -36,10 +37,8 @@ type node struct {
 // A function is one of Go's in parts: part i is where PC_B leads by the table,
 // and it goes on into part i+1 unless it ends with a jump.
 type function struct {
-	locals []byte // their declarations
-	groups uint32 // how many
-	count  uint32 // of locals
-	parts  [][]node
+	types []byte // of the parameter and the locals
+	parts [][]node
 }
 
 // errOther says that a function has not the form that Go gives to functions
@@ -74,20 +73,17 @@ func (p *parser) nextArg(op byte, arg int64) bool {
 // split reads a function's body.
 func split(body []byte) (*function, error) {
 	r := &reader{data: body}
-	locals := uint64(1)
-	groups := r.count()
-	from := r.at
-	for range groups {
-		locals += uint64(r.unsigned())
-		r.byte()
+	f := &function{types: []byte{i32}}
+	for range r.count() {
+		n, local := r.unsigned(), r.byte()
+		if n > maxLocals || len(f.types)+int(n) > maxLocals {
+			return nil, errOther
+		}
+		f.types = append(f.types, bytes.Repeat([]byte{local}, int(n))...)
 	}
 	if r.err != nil {
 		return nil, r.err
 	}
-	if locals > maxLocals {
-		return nil, errOther
-	}
-	f := &function{locals: body[from:r.at], groups: uint32(groups), count: uint32(locals)}
 	code, err := decode(body[r.at:])
 	if err != nil {
 		return nil, err

@@ -14,13 +14,13 @@ type graph struct {
 	below [][]int // of each part: those whose above it is, in order
 }
 
-func graphOf(f *function) *graph {
-	n := len(f.parts)
+func graphOf(parts [][]node) *graph {
+	n := len(parts)
 	g := &graph{
 		next: make([][]int, n), place: make([]int, n), above: make([]int, n),
 		heads: make([]bool, n), joins: make([]bool, n), below: make([][]int, n),
 	}
-	for i, part := range f.parts {
+	for i, part := range parts {
 		g.next[i] = jumps(nil, part)
 		if !leaves(part) && i+1 < n {
 			g.next[i] = append(g.next[i], i+1)

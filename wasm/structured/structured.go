@@ -28,12 +28,17 @@
 //	end
 //	…part 2…
 //
-// This holds for a function that begins at its beginning. The same function as
-// it was stays beside it, and is called when a goroutine goes on: a call that
-// switches goroutines returns 1 all the way out, and everything that a function
-// keeps over a call lies in memory, so either can go on for the other.
-// Functions of any other form stay as they are, also those whose loops have
-// two entries.
+// This holds for a function that begins at its beginning. One that calls others
+// stays beside it as it was, too, and is called when a goroutine goes on: a
+// call that switches goroutines returns 1 all the way out, and everything that
+// a function keeps over a call lies in memory, so either can go on for the
+// other. Functions of any other form stay as they are, also those whose loops
+// have two entries.
+//
+// Besides, a small function takes the place of its call, a few bytes of memory
+// are filled and copied without an engine's help, and the stack pointer is told
+// to others only when somebody looks at it. What lies in memory at a call stays
+// as Go has it, since a stack may be looked at, moved or resumed there.
 //
 // What is known of the runtime by name: some of its functions never return
 // (panics, the growing of a stack). Behind such a call is nothing.
@@ -65,38 +70,39 @@ func Rewrite(data []byte, chosen func(name string) bool) (Result, error) {
 		return Result{}, errors.New("the module does not name its functions: build it without -ldflags=-s")
 	}
 	result := Result{Functions: len(m.bodies)}
-	for i := range result.Functions {
-		if m.types[i] != m.goType || !chosen(m.names[uint32(m.imported+i)]) {
+	in := &inliner{m: m, known: map[uint32]*inlined{}}
+	in.chosen = func(f uint32) bool { return !m.foreign(f) && chosen(m.names[f]) }
+	bodies := slices.Clone(m.bodies)
+	for i := range m.bodies {
+		f := uint32(m.imported + i)
+		if !in.chosen(f) {
 			continue
 		}
 		result.Chosen++
-		body, ok := m.rewrite(m.bodies[i], uint32(m.imported+len(m.bodies)))
-		if !ok {
+		g := in.function(f)
+		if g == nil {
 			continue
 		}
 		result.Written++
-		m.bodies, m.types = append(m.bodies, m.bodies[i]), append(m.types, m.goType)
-		m.bodies[i] = body
+		nodes := simplify(g.nodes)
+		if g.lazy {
+			nodes = untold(nodes, m.foreign)
+		}
+		bodies[i] = write(g.types, nodes, g.resumed, uint32(m.imported+len(bodies)))
+		if g.resumed {
+			bodies, m.types = append(bodies, m.bodies[i]), append(m.types, m.goType)
+		}
 	}
+	m.bodies = bodies
 	result.Module = m.bytes()
 	return result, nil
 }
 
-// rewrite returns a function's body in structured form, false when it cannot
-// have one. before is the number that the function as it was gets.
-func (m *module) rewrite(body []byte, before uint32) ([]byte, bool) {
-	f, err := split(body)
-	if err != nil {
-		return nil, false
-	}
-	for i := range f.parts {
-		f.parts[i] = trim(f.parts[i], m.ending)
-	}
-	g := graphOf(f)
-	if !g.dominate() {
-		return nil, false
-	}
-	return write(f, g, before), true
+// foreign reports whether a function is none of Go's own kind: it may look at
+// the stack pointer without being called as Go calls.
+func (m *module) foreign(f uint32) bool {
+	i := int(f) - m.imported
+	return i < 0 || i >= len(m.types) || m.types[i] != m.goType
 }
 
 // ending reports whether a function never returns to its caller, but with 1.

@@ -1,86 +1,133 @@
 package structured
 
-// A writer writes a function with its parts in blocks and loops instead of
-// behind a table, as in Ramsey, "Beyond Relooper: Recursive Translation of
+// A nester writes the parts of a function in blocks and loops instead of behind
+// a table, as in Ramsey, "Beyond Relooper: Recursive Translation of
 // Unstructured Control Flow to Structured Control Flow" (2022): a part stands
 // inside the part that all ways to it go through. One that more than one way
 // leads to follows a block that the others leave; any other stands where the
 // jump to it stood.
-type writer struct {
-	out      []byte
-	f        *function
-	g        *graph
-	depth    int
-	labels   map[int]int // of a part: the depth of the block or loop that leads to it
-	to, from uint32      // locals of its own, for addresses
+type nester struct {
+	parts  [][]node
+	g      *graph
+	depth  int
+	labels []int // of a part: the depth of the block or loop that leads to it
 }
 
-// unwindLabel stands for no part: it leads out of the function, with 1.
-const unwindLabel = -1
-
-// write returns the function's body. Whoever begins it anywhere else than at
-// its first part is sent to another function, which has the body as it was.
-func write(f *function, g *graph, before uint32) []byte {
-	w := &writer{f: f, g: g, labels: map[int]int{}, to: f.count, from: f.count + 1}
-	w.out = append(appendUnsigned(nil, f.groups+1), f.locals...)
-	w.out = append(w.out, 2, i32)
-	w.out = append(w.out, opLocalGet, pcLocal, opIf, empty, opLocalGet, pcLocal)
-	w.number(opCall, before)
-	w.out = append(w.out, opReturn, opEnd, opGlobalGet, spGlobal, opLocalSet, spLocal)
-	w.open(opBlock, unwindLabel)
-	w.tree(0)
-	w.close()
-	w.out = append(w.out, opI32Const, 1, opEnd)
-	return w.out
+// nest returns a function's parts as one piece, to whose end control never
+// comes.
+func nest(parts [][]node, g *graph) []node {
+	n := &nester{parts: parts, g: g, labels: make([]int, len(parts))}
+	return n.tree(0)
 }
 
-func (w *writer) number(op byte, n uint32) { w.out = appendUnsigned(append(w.out, op), n) }
-
-func (w *writer) open(op byte, label int) {
-	w.out = append(w.out, op, empty)
-	w.labels[label] = w.depth
-	w.depth++
+// open begins a block or loop that leads to a part.
+func (t *nester) open(part int) {
+	t.labels[part] = t.depth
+	t.depth++
 }
 
-func (w *writer) close() {
-	w.out = append(w.out, opEnd)
-	w.depth--
-}
-
-func (w *writer) branch(op byte, label int) {
-	w.number(op, uint32(w.depth-1-w.labels[label]))
-}
-
-// tree writes a part and all those below it. Control never comes to its end.
-func (w *writer) tree(part int) {
-	if w.g.heads[part] {
-		w.open(opLoop, part)
+// tree is a part with all those below it.
+func (t *nester) tree(part int) []node {
+	if t.g.heads[part] {
+		t.open(part)
 	}
 	var joins []int
-	for _, p := range w.g.below[part] {
-		if w.g.joins[p] {
+	for _, p := range t.g.below[part] {
+		if t.g.joins[p] {
 			joins = append(joins, p)
 		}
 	}
 	// The last stands behind all others.
 	for i := len(joins) - 1; i >= 0; i-- {
-		w.open(opBlock, joins[i])
+		t.open(joins[i])
 	}
-	w.nodes(w.f.parts[part], part)
-	if !leaves(w.f.parts[part]) {
-		w.jump(part, part+1)
+	out := t.nodes(nil, t.parts[part], part)
+	if !leaves(t.parts[part]) {
+		out = t.jump(out, part, part+1)
 	}
 	for _, p := range joins {
-		w.close()
-		w.tree(p)
+		t.depth--
+		out = append([]node{block(opBlock, out)}, t.tree(p)...)
 	}
-	if w.g.heads[part] {
-		w.close()
+	if t.g.heads[part] {
+		t.depth--
+		out = []node{block(opLoop, out)}
 	}
-	w.out = append(w.out, opUnreachable) // a validator cannot know
+	return append(out, plain(opUnreachable, 0)) // a validator cannot know
 }
 
-func (w *writer) nodes(nodes []node, part int) {
+func (t *nester) nodes(out, nodes []node, part int) []node {
+	for _, n := range nodes {
+		switch n.op {
+		case jumpNode:
+			out = t.jump(out, part, n.target)
+			continue
+		case opBlock, opLoop, opIf:
+			t.depth++
+			n.body, n.other = t.nodes(nil, n.body, part), t.nodes(nil, n.other, part)
+			t.depth--
+		}
+		// Between a branch and its block within the part lie as many as before.
+		out = append(out, n)
+	}
+	return out
+}
+
+// jump goes from one part to another, or has that here.
+func (t *nester) jump(out []node, from, to int) []node {
+	switch {
+	case to >= len(t.parts): // behind the last
+		return append(out, plain(opUnreachable, 0))
+	case t.g.joins[to] || t.g.place[to] <= t.g.place[from]:
+		return append(out, plain(opBr, int64(t.depth-1-t.labels[to])))
+	}
+	return append(out, t.tree(to)...)
+}
+
+// A writer writes instructions as bytes.
+type writer struct {
+	out      []byte
+	depth    int    // of blocks around
+	to, from uint32 // locals of its own, for addresses
+}
+
+// write returns a function's body. Whoever begins one that can be resumed
+// anywhere else than at its first part is sent to another function, which has
+// the body as it was.
+func write(types []byte, nodes []node, resumed bool, before uint32) []byte {
+	w := &writer{to: uint32(len(types)), from: uint32(len(types)) + 1}
+	types = append(types[1:len(types):len(types)], i32, i32) // the parameter is none of the locals
+	w.out = locals(types)
+	if resumed {
+		w.out = append(w.out, opLocalGet, pcLocal, opIf, empty, opLocalGet, pcLocal)
+		w.number(opCall, before)
+		w.out = append(w.out, opReturn, opEnd)
+	}
+	w.out = append(w.out, opGlobalGet, spGlobal, opLocalSet, spLocal, opBlock, empty)
+	w.depth = 1
+	w.nodes(nodes)
+	w.out = append(w.out, opEnd, opI32Const, 1, opEnd)
+	return w.out
+}
+
+// locals declares some.
+func locals(types []byte) []byte {
+	var groups, out []byte
+	count := uint32(0)
+	for i := 0; i < len(types); {
+		n := i
+		for n < len(types) && types[n] == types[i] {
+			n++
+		}
+		groups = append(appendUnsigned(groups, uint32(n-i)), types[i])
+		i, count = n, count+1
+	}
+	return append(appendUnsigned(out, count), groups...)
+}
+
+func (w *writer) number(op byte, n uint32) { w.out = appendUnsigned(append(w.out, op), n) }
+
+func (w *writer) nodes(nodes []node) {
 	for len(nodes) > 0 {
 		n := &nodes[0]
 		if done := w.memory(nodes); done > 0 {
@@ -89,37 +136,23 @@ func (w *writer) nodes(nodes []node, part int) {
 		}
 		nodes = nodes[1:]
 		switch n.op {
-		case jumpNode:
-			w.jump(part, n.target)
 		case unwindNode:
-			w.branch(opBrIf, unwindLabel)
+			w.number(opBrIf, uint32(w.depth-1))
 		case endingNode:
 			w.out = append(append(w.out, n.bytes...), opReturn)
 		case opBlock, opLoop, opIf:
 			w.out = append(w.out, n.op, empty)
 			w.depth++
-			w.nodes(n.body, part)
+			w.nodes(n.body)
 			if n.other != nil {
 				w.out = append(w.out, opElse)
-				w.nodes(n.other, part)
+				w.nodes(n.other)
 			}
-			w.close()
+			w.depth--
+			w.out = append(w.out, opEnd)
 		default:
-			// Between a branch and its block within the part lie as many as before.
 			w.out = append(w.out, n.bytes...)
 		}
-	}
-}
-
-// jump goes from one part to another, or writes it here.
-func (w *writer) jump(from, to int) {
-	switch {
-	case to >= len(w.f.parts): // behind the last
-		w.out = append(w.out, opUnreachable)
-	case w.g.joins[to] || w.g.place[to] <= w.g.place[from]:
-		w.branch(opBr, to)
-	default:
-		w.tree(to)
 	}
 }
 
