@@ -1,7 +1,7 @@
 /** The section that saves the settings to a file, and puts them back from one, once it is said what that changes. */
 
 import { errorText } from "../background/api.js";
-import { act, lock, onSettings, report } from "./options-page.js";
+import { act, lock, onSettings, refresh, report } from "./options-page.js";
 import { ask, byId, put } from "./page.js";
 import { say, sayCount } from "./words.js";
 
@@ -38,13 +38,15 @@ byId("backup-save").addEventListener("click", () => {
 });
 
 file.addEventListener("change", async () => {
-  preview.hidden = true;
+  hide();
   fail("");
   const [picked] = file.files ?? [];
-  if (!picked || !current) return;
-  const settings = current;
+  if (!picked) return;
   try {
     const text = await picked.text();
+    await refresh();
+    const settings = current;
+    if (!settings) return;
     // It knows the format, and is needed here alone.
     const { readBackup } = await import("../background/backup.js");
     const read = readBackup(text, { isListed: (domain) => settings.sites.some((site) => site.listed && site.domain === domain) });
@@ -123,8 +125,13 @@ function siteChanges({ modes, allowed }, { sites }) {
   return lines;
 }
 
-function leave() {
+function hide() {
   preview.hidden = true;
+  put(byId("backup-preview-title"), "");
+}
+
+function leave() {
+  hide();
   file.value = "";
   file.focus();
 }
@@ -139,6 +146,7 @@ byId("backup-restore").addEventListener("click", async () => {
     leave();
     return;
   }
+  await refresh();
   report(say("settingsRestored"), "");
   leave();
 });

@@ -17,7 +17,7 @@ const REFRESH_MS = 2000;
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
 const links = /** @type {HTMLAnchorElement[]} */ ([...document.querySelectorAll("nav a")]);
 
-/** Opens the section that the address names, else the first. */
+/** Opens the section that the address names, else the first. @returns {string} its name */
 function open() {
   const link = links.find(({ hash }) => hash === location.hash) ?? links[0];
   for (const other of links) {
@@ -26,6 +26,7 @@ function open() {
     else other.removeAttribute("aria-current");
   }
   document.title = say("settingsTitleOf", link?.textContent ?? "");
+  return link?.hash.slice(1) ?? "";
 }
 
 function isOpen(/** @type {string} */ section) {
@@ -40,13 +41,23 @@ async function update() {
   }
 }
 
-addEventListener("hashchange", () => {
-  open();
+function arrive() {
+  const section = open();
   scrollTo({ top: 0 });
   // Who does not see the page hears what has come up.
-  byId(`${(links.find(({ hash }) => hash === location.hash) ?? links[0])?.hash.slice(1)}-title`).focus();
+  byId(`${section}-title`).focus();
   void update();
-});
+}
+
+addEventListener("hashchange", arrive);
+for (const link of links) {
+  // To where one is already leads no change of the address, and the browser would take the focus away.
+  link.addEventListener("click", (event) => {
+    if (link.hash !== location.hash) return;
+    event.preventDefault();
+    arrive();
+  });
+}
 
 onSettings(({ demo, managed, managedProblems }) => {
   byId("demo").hidden = !demo;
