@@ -4,6 +4,7 @@
  * is looked through, byte by byte.
  */
 
+/* global chrome */
 import assert from "node:assert/strict";
 import path from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
@@ -399,6 +400,25 @@ for (const name of BROWSERS) {
       await own.gateway.close();
       await tab.evaluate((urls) => document.body.append(...urls.map((src) => Object.assign(new Image(), { src }))), some(first + 145, 5).map(host.url));
       await allShown(tab, some(first + 140, 10));
+    });
+
+    it("a relay of the user's own is asked instead of all others, and shown as what it is", async () => {
+      const own = await startPair(`own-${name}`);
+      const browser = await asking();
+      const tab = browser.tab();
+      const popup = await openPopup(browser, tab);
+      const { url, keys } = own.relay;
+      await popup.page.evaluate((relay) => chrome.runtime.sendMessage({ type: "ownRelay", relay }), { name: "Mine", url, key: keys[0] ?? "" });
+      await until(async () => (await popup.state()).photos.relays.join() === "Mine", { what: "the user's own relay" });
+      await popup.close();
+      pair.toRelay.clear();
+      await tab.open(page(images(some(first + 150, 3))));
+      await allShown(tab, some(first + 150, 3));
+      assert.equal(requestsIn(own.toRelay.sent()).length, 3);
+      assert.equal(pair.toRelay.sent().length, 0);
+      const after = await openPopup(browser, tab);
+      await after.page.waitFor(() => document.querySelector("#photos-own:not([hidden])"));
+      await after.close();
     });
 
     it("with no gateway, then no relay, placeholders stand, nothing goes direct, and the popup says why", async () => {
