@@ -29,6 +29,9 @@ const shown = new Map();
 let size = 0;
 /** How long what failed is left alone, in milliseconds. */
 const RETRY_MS = 1000;
+/** Tabs that were closed: what was still on its way for them is not kept. @type {Set<number>} */
+const closed = new Set();
+const MAX_CLOSED = 1000;
 /** What is looked for or on its way. @type {Map<string, Promise<Photo>>} */
 const coming = new Map();
 
@@ -110,6 +113,11 @@ function withoutFragment(address) {
 
 /** @param {number} tabId of a tab that was closed */
 export function forgetTab(tabId) {
+  closed.add(tabId);
+  for (const oldest of closed) {
+    if (closed.size <= MAX_CLOSED) break;
+    closed.delete(oldest);
+  }
   for (const [url, { photo, tabs }] of shown) {
     if (!tabs.delete(tabId) || tabs.size > 0) continue;
     shown.delete(url);
@@ -135,6 +143,7 @@ export function onAlarm(alarm) {
  * @param {Viewer} tab
  */
 function remember(url, photo, { id = -1 }) {
+  if (closed.has(id)) return;
   const before = shown.get(url);
   if (before) {
     before.tabs.add(id);

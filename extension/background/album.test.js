@@ -93,6 +93,17 @@ describe("a photo that two ask for", () => {
     assert.equal(asked.length, 2);
   });
 
+  it("is not kept when its tab was closed while it was on its way", async () => {
+    const late = obtain(url, tab(8), keep, bring);
+    await turn();
+    forgetTab(8);
+    arrive(photo);
+    assert.deepEqual(await late, photo);
+    void obtain(url, tab(9), keep, bring);
+    await turn();
+    assert.equal(asked.length, 2);
+  });
+
   it("is asked for again after it failed, but not at once", async (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
     const first = obtain(url, tab(1), keep, bring);
