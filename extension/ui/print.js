@@ -23,8 +23,10 @@ import { clock, country, day, listed, moment, say, sayAll, sayCount, span } from
 
 /** Of an address so much is printed, in characters. */
 const ADDRESS = 220;
-/** So many pages of the visit are named. */
+/** So many pages of the visit are named, recipients told of, and requests listed. */
 const PAGES = 20;
+const RECIPIENTS = 300;
+const REQUESTS = 5000;
 
 sayAll();
 
@@ -43,12 +45,13 @@ async function show(printed) {
     ["reportPrintPages", element("ol", {}, ...pages)],
     ["reportPrintRequests", sayCount("reportTimeRequests", rows.length, span(last))],
   ]);
+  put(byId("recipients-more"), groups.length > RECIPIENTS ? sayCount("reportMoreRecipients", groups.length - RECIPIENTS) : "");
   put(byId("short"), headWords({ visit, groups, name }).join(" "));
   put(byId("carriers"), carriersWords(visit));
   byId("recipients").hidden = groups.length === 0;
   byId("recipients-none").hidden = groups.length > 0;
   const where = { domain: visit.domain, mode: visit.mode || "watch" };
-  byId("recipients-body").replaceChildren(...groups.map((group) => recipientRow(group, where)));
+  byId("recipients-body").replaceChildren(...groups.slice(0, RECIPIENTS).map((group) => recipientRow(group, where)));
   showRequests(printed);
   await showHow(printed);
   byId("letter").hidden = false;
@@ -90,7 +93,7 @@ function showRequests({ rows }) {
     new Option(say("reportPrintNone"), "none"),
   );
   const render = () => {
-    const chosen = { telling, all: rows, none: [] }[which.value] ?? telling;
+    const chosen = ({ telling, all: rows, none: [] }[which.value] ?? telling).slice(0, REQUESTS);
     put(byId("requests-words"), sayCount("reportRowsOf", chosen.length, String(rows.length)));
     byId("requests").hidden = chosen.length === 0;
     byId("requests-body").replaceChildren(

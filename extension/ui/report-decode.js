@@ -13,7 +13,7 @@ const MOST = 60;
 export function parametersOf(url) {
   try {
     const found = [...new URL(url).searchParams].slice(0, MOST);
-    return found.map(([name, value]) => ({ name: cut(name, 100), value: cut(value, 500) }));
+    return found.map(([name, value]) => ({ name: plain(cut(name, 100)), value: plain(cut(value, 500)) }));
   } catch {
     return [];
   }
@@ -29,15 +29,24 @@ export function cut(text, longest) {
 }
 
 /**
- * An address cut in its middle: who is asked and what comes last say most.
+ * A text without the signs that nobody sees, and that turn around what follows.
+ * @param {string} text
+ */
+export function plain(text) {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, "\uFFFD");
+}
+
+/**
+ * An address as it is shown, cut in its middle: who is asked and what comes
+ * last say most.
  * @param {string} url
  * @param {number} longest in characters
  */
 export function shortened(url, longest) {
-  if (url.length <= longest) return url;
+  if (url.length <= longest) return plain(url);
   const end = Math.floor(longest / 4);
   const head = url.slice(0, longest - end - 1).replace(/[\uD800-\uDBFF]$/, "");
-  return `${head}…${url.slice(-end).replace(/^[\uDC00-\uDFFF]/, "")}`;
+  return plain(`${head}…${url.slice(-end).replace(/^[\uDC00-\uDFFF]/, "")}`);
 }
 
 /**

@@ -70,8 +70,11 @@ export function sorted(rows, column, descending, say) {
  * What rows have in one field, for a choice of it.
  * @param {Row[]} rows
  * @param {"recipient" | "fate" | "type"} field
- * @returns {string[]}
+ * @returns {string[]} what most have first
  */
 export function valuesOf(rows, field) {
-  return [...new Set(rows.map((row) => row[field]))];
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const row of rows) counts.set(row[field], (counts.get(row[field]) ?? 0) + 1);
+  return [...counts].sort(([, a], [, b]) => b - a).map(([value]) => value);
 }

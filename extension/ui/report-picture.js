@@ -18,6 +18,8 @@ import { country, listed, say, sayCount } from "./words.js";
 
 /** More recipients than these on a side, and each has a single line. */
 const ROOMY = 9;
+/** So many stand on a side; there are all of them in words. */
+const MOST = 40;
 /** Below this width, in pixels, the sides stand one below the other. */
 const NARROW = 720;
 
@@ -64,7 +66,8 @@ export class Picture {
   #build(groups, site) {
     const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.spot : undefined;
     this.#site.replaceChildren(screenSign(), element("span", { text: site }));
-    const spots = groups.flatMap(spotsOf);
+    const all = groups.flatMap(spotsOf);
+    const spots = ["telling", "passed"].flatMap((name) => all.filter(({ side }) => side === name).slice(0, MOST));
     this.#drawn = spots.map((spot) => ({ spot, button: this.#buttonFor(spot) }));
     for (const [name, { section, title, list }] of Object.entries(this.#sides)) {
       const here = this.#drawn.filter(({ spot }) => spot.side === name);
@@ -72,6 +75,8 @@ export class Picture {
       section.dataset.roomy = String(here.length <= ROOMY);
       title.textContent = titleOf(here.map(({ spot }) => spot));
       list.replaceChildren(...here.map(({ button }) => element("li", {}, button)));
+      const more = all.filter(({ side }) => side === name).length - here.length;
+      if (more > 0) list.append(element("li", { classes: ["more"], text: sayCount("reportPictureMore", more) }));
     }
     this.#root.dataset.sides = spots.every(({ side }) => side === spots[0]?.side) ? "one" : "two";
     const back = this.#drawn.find(({ button }) => button.dataset.spot === focused);

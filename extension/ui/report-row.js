@@ -1,7 +1,7 @@
 /** What a row of the table opens to: the whole address, the rule, and what the request carried. */
 
 import { element } from "./elements.js";
-import { bodyOf, cut, parametersOf, shortened } from "./report-decode.js";
+import { bodyOf, cut, parametersOf, plain, shortened } from "./report-decode.js";
 import { say, sayCount } from "./words.js";
 
 /**
@@ -24,8 +24,8 @@ export function detailOf(row, page, carried) {
   const fact = (name, ...what) => list.append(element("dt", { text: name }), element("dd", {}, ...what));
   const technical = (/** @type {string} */ text) => element("p", { classes: ["technical"], text });
   fact(say("reportAddress"), address(row.url));
-  fact(say("reportMethod"), technical(row.method));
-  fact(say("reportPage"), technical(page || say("reportPageUnknown")));
+  fact(say("reportMethod"), technical(shortened(row.method, 40)));
+  fact(say("reportPage"), technical(shortened(page, ADDRESS) || say("reportPageUnknown")));
   if (carried?.referer) fact(say("reportReferer"), technical(carried.referer));
   fact(say("reportReason"), element("p", { text: say(`reportReason_${row.reason}`) || row.reason }));
   if (row.rule) fact(say("reportRule"), technical(row.rule));
@@ -35,7 +35,7 @@ export function detailOf(row, page, carried) {
       "li",
       {},
       element("p", { text: say(`reportWhat_${finding.what}`) }),
-      technical(finding.text),
+      technical(plain(finding.text)),
       element("p", { classes: ["quiet", "small"], text: where }),
     );
   });
@@ -61,7 +61,7 @@ function address(url) {
   if (url.length <= ADDRESS) return text;
   const more = element("button", { classes: ["plain"], text: say("reportAddressWhole"), attributes: { type: "button" } });
   more.addEventListener("click", () => {
-    text.textContent = url;
+    text.textContent = plain(url);
     text.tabIndex = -1;
     text.focus();
     more.remove();

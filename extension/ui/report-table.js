@@ -21,6 +21,8 @@ import { clock, country, listed, say, sayCount } from "./words.js";
  */
 
 const PAGE = 50;
+/** So many recipients, or pages, can be chosen from; the search finds the others. */
+const CHOICES = 300;
 
 /** @type {[Column, string][]} */
 const COLUMNS = [
@@ -176,7 +178,7 @@ export class Table {
   #renderFilters() {
     const filter = this.#filter;
     for (const name of SELECTS) {
-      const values = valuesOf(this.#rows, name).map((value) => ({ value, text: optionText(name, value) }));
+      const values = valuesOf(this.#rows, name).slice(0, CHOICES).map((value) => ({ value, text: optionText(name, value) }));
       if (name === "fate") values.sort((a, b) => FATES.indexOf(/** @type {any} */ (a.value)) - FATES.indexOf(/** @type {any} */ (b.value)));
       else values.sort((a, b) => a.text.localeCompare(b.text));
       fill(select(name), values, filter[name]);
@@ -220,7 +222,7 @@ export class Table {
       this.#render();
       this.#made.get(row.id)?.[0]?.querySelector("button")?.focus();
     });
-    const who = element("td", { data: { column: "recipient" } }, element("span", { classes: ["name"], text: row.recipient }));
+    const who = element("td", { data: { column: "recipient" } }, element("span", { classes: ["name"], text: shortened(row.recipient, 80) }));
     if (row.country) who.append(element("span", { classes: ["country"], text: country(row.country) }));
     const line = element(
       "tr",
@@ -292,7 +294,7 @@ function optionText(name, value) {
 
 /** @param {{url: string}[]} pages */
 export function pageOptions(pages) {
-  return pages.map(({ url }, i) => ({ value: String(i), text: `${i + 1} · ${shortened(pathOf(url), 60)}` }));
+  return pages.slice(0, CHOICES).map(({ url }, i) => ({ value: String(i), text: `${i + 1} · ${shortened(pathOf(url), 60)}` }));
 }
 
 /**

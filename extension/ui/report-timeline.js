@@ -6,6 +6,7 @@
 
 import { drawing, element } from "./elements.js";
 import { byId, put } from "./page.js";
+import { shortened } from "./report-decode.js";
 import { FATES } from "./report-data.js";
 import { columnsOf, scaleOf } from "./report-scale.js";
 import { countLabel } from "./report-signs.js";
@@ -15,6 +16,8 @@ import { say, sayCount, span } from "./words.js";
 
 const COLUMNS = 320;
 const HEIGHT = 30;
+/** So many pages are told apart. */
+const PAGES = 300;
 
 let shown = "";
 
@@ -30,8 +33,8 @@ export function showTimeline(rows, pages, chosen, choose) {
   shown = text;
   const last = rows.reduce((latest, { at }) => Math.max(latest, at), 0);
   put(byId("time-words"), `${sayCount("reportTimePages", pages.length)} ${sayCount("reportTimeRequests", rows.length, span(last))}`);
-  draw(rows, pages, chosen);
-  listPages(rows, pages, chosen, choose);
+  draw(rows, pages.slice(0, PAGES), chosen);
+  listPages(rows, pages.slice(0, PAGES), chosen, choose);
 }
 
 /**
@@ -97,13 +100,13 @@ function strokes(places, fate) {
 function listPages(rows, pages, chosen, choose) {
   const list = byId("time-pages");
   const focused = [...list.querySelectorAll("button")].findIndex((button) => button === document.activeElement);
+  const counted = pages.map(() => new Map(FATES.map((fate) => [fate, 0])));
+  for (const { page, fate } of rows) counted[page]?.set(fate, (counted[page].get(fate) ?? 0) + 1);
   list.replaceChildren(
     ...pages.map(({ url }, page) => {
-      const here = rows.filter((row) => row.page === page);
       const button = element("button", { classes: ["plain"], text: pathOf(url), attributes: { type: "button", "aria-pressed": String(page === chosen) } });
       button.addEventListener("click", () => choose(page === chosen ? -1 : page));
-      const counts = FATES.map((fate) => ({ fate, count: here.filter((row) => row.fate === fate).length }));
-      const labels = counts.filter(({ count }) => count > 0).map(({ fate, count }) => countLabel(fate, count));
+      const labels = [...(counted[page] ?? [])].filter(([, count]) => count > 0).map(([fate, count]) => countLabel(fate, count));
       return element("li", {}, button, element("span", { classes: ["counts"] }, ...labels));
     }),
   );
@@ -117,8 +120,8 @@ function listPages(rows, pages, chosen, choose) {
 export function pathOf(url) {
   try {
     const { pathname, search } = new URL(url);
-    return decodeURI(pathname) + search;
+    return shortened(decodeURI(pathname) + search, 200);
   } catch {
-    return url || say("reportPageUnknown");
+    return shortened(url, 200) || say("reportPageUnknown");
   }
 }

@@ -10,10 +10,11 @@ import { sayCount } from "./words.js";
 
 /** @typedef {import("./report-data.js").Group} Group */
 
-/** More are shown when asked for. */
+/** So many are shown at first, and so many more whenever more are asked for. */
 const FEW = 9;
+const MORE = 30;
 
-let isLong = false;
+let length = FEW;
 let shown = "";
 /** @type {() => void} */
 let again = () => {};
@@ -27,18 +28,18 @@ export function showTold(groups, where) {
   if (text === shown) return;
   shown = text;
   again = () => {
-    const few = isLong ? groups : groups.slice(0, FEW);
+    const few = groups.slice(0, length);
     byId("words").replaceChildren(...few.map((group) => item(group, where)));
-    put(byId("words-more"), few.length < groups.length ? sayCount("reportMore", groups.length - few.length) : "");
+    put(byId("words-more"), few.length < groups.length ? sayCount("reportMore", Math.min(MORE, groups.length - few.length)) : "");
   };
   again();
 }
 
 byId("words-more").addEventListener("click", () => {
   const first = byId("words").children.length;
-  isLong = true;
+  length += MORE;
   again();
-  // The button is gone: what it brought is where one reads on.
+  // What the button brought is where one reads on.
   const next = byId("words").children[first];
   if (next instanceof HTMLElement) {
     next.tabIndex = -1;

@@ -133,14 +133,14 @@ function chip(key) {
 /**
  * Says what takes long, and lets the user give it up.
  * @template T
- * @param {string} words
+ * @param {string} words nothing is said without
  * @param {() => Promise<T>} job
  * @returns {Promise<T>}
  */
 async function busy(words, job) {
   isBusy = true;
   const timer = setTimeout(() => {
-    byId("progress").hidden = false;
+    byId("progress").hidden = words === "";
     put(byId("progress-words"), words);
     byId("progress-bar").setAttribute("aria-label", words);
   }, SOON_MS);
@@ -178,7 +178,7 @@ async function follow() {
   visit = now;
   if (before === JSON.stringify({ ...now, requests: requests.length })) return;
   /** @type {Found} */
-  const found = await busy(say("reportJudging"), () => reader.run("visit", now));
+  const found = await busy(shown ? "" : say("reportJudging"), () => reader.run("visit", now));
   if (!isLive) return;
   trouble("", "");
   chip("reportChipLive");
@@ -268,7 +268,9 @@ for (const [format, type, ending] of /** @type {const} */ ([
       save(name, type, bytes);
       put(byId("saved"), say("reportSaved", name));
     } catch (error) {
-      if (!isGivenUp(error)) trouble(say("askFailed"), errorText(error));
+      if (isGivenUp(error)) return;
+      trouble(say("askFailed"), errorText(error));
+      byId("trouble").scrollIntoView({ block: "center" });
     }
   });
 }

@@ -98,7 +98,7 @@ test("filters and order", () => {
   assert.deepEqual(order("at", true), [1, 2, 0]);
   assert.deepEqual(order("recipient"), [1, 2, 0]);
   assert.deepEqual(order("learnt", true), [1, 0, 2]);
-  assert.deepEqual(valuesOf(rows, "recipient"), ["B", "A"]);
+  assert.deepEqual(valuesOf(rows, "recipient"), ["A", "B"]);
 });
 
 test("a long silence takes no more room than it must, and every page some", () => {
@@ -123,6 +123,7 @@ test("addresses are cut, never inside a character", () => {
   assert.equal(cut("abc", 3), "abc");
   assert.equal(cut("ab😀", 3), "ab…");
   assert.equal(shortened("https://a.example/", 100), "https://a.example/");
+  assert.equal(shortened("https://a.example/\u202egnp\u0000", 100), "https://a.example/\uFFFDgnp\uFFFD");
   const long = shortened(`https://a.example/${"😀".repeat(500)}end`, 100);
   assert.ok(long.length <= 100 && long.endsWith("end") && long.startsWith("https://a.example/"), long);
   assert.doesNotThrow(() => encodeURIComponent(long));
