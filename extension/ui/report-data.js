@@ -76,6 +76,9 @@ export function rowsOf(entries, known) {
   }));
 }
 
+/** As many things as a recipient can be told of the pages of a visit; a file may have more. */
+const MOST_LEARNT = 300;
+
 /** @typedef {{name: string, country: string, purposes?: string[]}} Known an organisation of the list */
 
 /**
@@ -117,7 +120,7 @@ export function groupsOf(rows, known) {
     ...group,
     hosts: [...hosts].map(([host, reason]) => ({ host, reason })),
     photos: photos.size,
-    learnt: [...learnt.values()].sort((a, b) => b.requests - a.requests),
+    learnt: [...learnt.values()].sort((a, b) => b.requests - a.requests).slice(0, MOST_LEARNT),
   }));
   return groups.sort((a, b) => toldOf(b) - toldOf(a) || b.counts.allow - a.counts.allow || (a.name < b.name ? -1 : 1));
 }

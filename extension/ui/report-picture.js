@@ -31,6 +31,8 @@ export class Picture {
   #sides = { telling: sideOf("telling"), passed: sideOf("passed") };
   /** @type {{spot: Spot, button: HTMLButtonElement}[]} */
   #drawn = [];
+  /** @type {Group[]} */
+  #groups = [];
   #shown = "";
 
   /**
@@ -51,23 +53,25 @@ export class Picture {
    * @param {string} chosen recipient
    */
   show(groups, site, chosen) {
-    const text = JSON.stringify([groups, site]);
-    if (text !== this.#shown) {
+    if (groups !== this.#groups || site !== this.#site.textContent) {
+      this.#groups = groups;
+      const all = groups.flatMap(spotsOf);
+      const spots = ["telling", "passed"].flatMap((name) => all.filter(({ side }) => side === name).slice(0, MOST));
+      const text = JSON.stringify([site, all.length, spots]);
+      if (text !== this.#shown) this.#build(all, spots, site);
       this.#shown = text;
-      this.#build(groups, site);
     }
     for (const { spot, button } of this.#drawn) button.setAttribute("aria-pressed", String(spot.group.name === chosen));
   }
 
   /**
-   * @param {Group[]} groups
+   * @param {Spot[]} all
+   * @param {Spot[]} spots those that are shown
    * @param {string} site
    */
-  #build(groups, site) {
+  #build(all, spots, site) {
     const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.spot : undefined;
     this.#site.replaceChildren(screenSign(), element("span", { text: site }));
-    const all = groups.flatMap(spotsOf);
-    const spots = ["telling", "passed"].flatMap((name) => all.filter(({ side }) => side === name).slice(0, MOST));
     this.#drawn = spots.map((spot) => ({ spot, button: this.#buttonFor(spot) }));
     for (const [name, { section, title, list }] of Object.entries(this.#sides)) {
       const here = this.#drawn.filter(({ spot }) => spot.side === name);

@@ -178,7 +178,9 @@ export class Table {
   #renderFilters() {
     const filter = this.#filter;
     for (const name of SELECTS) {
-      const values = valuesOf(this.#rows, name).slice(0, CHOICES).map((value) => ({ value, text: optionText(name, value) }));
+      const chosen = filter[name] === "" ? [] : [filter[name]];
+      const most = new Set([...chosen, ...valuesOf(this.#rows, name).slice(0, CHOICES)]);
+      const values = [...most].map((value) => ({ value, text: optionText(name, value) }));
       if (name === "fate") values.sort((a, b) => FATES.indexOf(/** @type {any} */ (a.value)) - FATES.indexOf(/** @type {any} */ (b.value)));
       else values.sort((a, b) => a.text.localeCompare(b.text));
       fill(select(name), values, filter[name]);

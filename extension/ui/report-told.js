@@ -15,7 +15,8 @@ const FEW = 9;
 const MORE = 30;
 
 let length = FEW;
-let shown = "";
+/** @type {Group[]} */
+let shown = [];
 /** @type {() => void} */
 let again = () => {};
 
@@ -24,9 +25,8 @@ let again = () => {};
  * @param {{domain: string, mode: string}} where
  */
 export function showTold(groups, where) {
-  const text = JSON.stringify([groups, where]);
-  if (text === shown) return;
-  shown = text;
+  if (groups === shown) return;
+  shown = groups;
   again = () => {
     const few = groups.slice(0, length);
     byId("words").replaceChildren(...few.map((group) => item(group, where)));

@@ -19,6 +19,7 @@ import { showTold } from "./report-told.js";
 import { moment, say, sayAll, sayCount } from "./words.js";
 
 /**
+ * @typedef {import("./report-data.js").Group} Group
  * @typedef {import("./report-data.js").Row} Row
  * @typedef {import("./report-desk.js").Found} Found
  * @typedef {import("./report-filter.js").Filter} Filter
@@ -48,6 +49,8 @@ let isBusy = false;
 let shown = null;
 /** @type {Filter | null} */
 let filter = null;
+/** Who stands behind the rows that are shown, of the whole visit and of the chosen page. @type {{rows: Row[], all: Group[], page: number, groups: Group[]} | null} */
+let grouped = null;
 
 const table = new Table((changed) => {
   filter = changed;
@@ -84,8 +87,12 @@ function renderParts() {
   if (!shown) return;
   const { visit: header, rows, known, name } = shown;
   const page = filter?.page ?? -1;
-  const all = groupsOf(rows, known);
-  const groups = page < 0 ? all : groupsOf(rows.filter((row) => row.page === page), known);
+  if (grouped?.rows !== rows) grouped = { rows, all: groupsOf(rows, known), page: -1, groups: [] };
+  if (grouped.page !== page || page < 0) {
+    const groups = page < 0 ? grouped.all : groupsOf(rows.filter((row) => row.page === page), known);
+    grouped = { ...grouped, page, groups };
+  }
+  const { all, groups } = grouped;
   showHead({ visit: header, groups: all, name });
   fill(pageSelect, pageOptions(header.pages), page < 0 ? "" : String(page));
   byId("picture").hidden = groups.length === 0;
