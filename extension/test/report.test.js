@@ -4,7 +4,9 @@
  * made, does more to the page than be read.
  */
 
+/* global chrome */
 import assert from "node:assert/strict";
+import { createRequire } from "node:module";
 import { after, before, describe, it } from "node:test";
 import { until } from "./drive/driver.js";
 import { installed, openPopup } from "./popup.js";
@@ -13,6 +15,8 @@ import { BROWSERS, createWorld } from "./world.js";
 
 /** @typedef {import("./drive/driver.js").Browser} Browser */
 /** @typedef {import("./drive/driver.js").Tab} Tab */
+
+const load = createRequire(import.meta.url);
 
 const SEARCH = "/oncologist/paris?insurance=private&motive=breast-lump";
 
@@ -74,6 +78,34 @@ async function addresses() {
 }
 
 /**
+ * Runs in the page: saves as a button says, and gives what would be written.
+ * @param {string} button
+ * @returns {Promise<{name: string, text: string}>}
+ */
+async function saved(button) {
+  const makeURL = URL.createObjectURL;
+  const click = HTMLAnchorElement.prototype.click;
+  try {
+    /** @type {Blob | null} */
+    let blob = null;
+    URL.createObjectURL = (made) => {
+      blob = /** @type {Blob} */ (made);
+      return makeURL(made);
+    };
+    const name = await new Promise((resolve) => {
+      HTMLAnchorElement.prototype.click = function () {
+        resolve(this.download);
+      };
+      /** @type {HTMLElement} */ (document.querySelector(button)).click();
+    });
+    return { name, text: await /** @type {Blob} */ (/** @type {unknown} */ (blob)).text() };
+  } finally {
+    URL.createObjectURL = makeURL;
+    HTMLAnchorElement.prototype.click = click;
+  }
+}
+
+/**
  * Runs in the page: chooses a file.
  * @param {string} name
  * @param {string} text
@@ -113,6 +145,17 @@ const archive = (requests) =>
       })),
     },
   });
+
+/** @param {string} text */
+const schemaProblems = (text) => {
+  const Ajv = load("ajv");
+  const ajv = new Ajv({ allErrors: true });
+  ajv.addMetaSchema(load("ajv/lib/refs/json-schema-draft-06.json"));
+  const { har, ...parts } = load("har-schema");
+  for (const part of Object.values(parts)) ajv.addSchema(part);
+  const isValid = ajv.compile(har);
+  return isValid(JSON.parse(text)) ? [] : isValid.errors;
+};
 
 for (const name of BROWSERS) {
   describe(name, () => {
@@ -255,6 +298,38 @@ for (const name of BROWSERS) {
       await page.front();
       await page.waitFor(() => document.querySelector("#notice:not([hidden])")?.textContent?.includes("over"), { what: "the end" });
       assert.ok((await page.evaluate(lines)).length > 5);
+      await page.close();
+    });
+
+    it("what is saved is a HAR, and opens again as the same report", async () => {
+      await patient(SEARCH);
+      const page = await openReport();
+      const shown = () =>
+        page.evaluate(() => ({
+          words: document.querySelector("#words")?.textContent,
+          picture: document.querySelector("#picture")?.textContent,
+          first: document.querySelector("#head-words")?.textContent,
+          rows: Array.from(document.querySelectorAll("#table-body tr"), (row) => row.textContent),
+        }));
+      await world.demo.settled();
+      const before = await until(async () => {
+        const once = await shown();
+        await page.evaluate(() => chrome.runtime.sendMessage({ type: "lists" }));
+        return JSON.stringify(once) === JSON.stringify(await shown()) && once;
+      });
+      const har = await page.evaluate(saved, "#save-har");
+      assert.match(har.name, /^paravent-booking\.localhost-\d{4}-\d\d-\d\d\.har$/);
+      assert.deepEqual(schemaProblems(har.text), []);
+      const inspection = JSON.parse((await page.evaluate(saved, "#save-inspection")).text);
+      assert.ok(inspection.hosts.requests.thirdParty.includes("analytics.localhost"), JSON.stringify(inspection.hosts));
+      const csv = await page.evaluate(saved, "#save-csv");
+      assert.match(csv.name, /\.csv$/);
+      assert.match(csv.text, /analytics\.localhost/);
+
+      await page.evaluate(give, har.name, har.text, true);
+      await page.waitFor(() => document.querySelector("#source")?.textContent?.includes("file"), { what: "the file" });
+      assert.match(await page.evaluate(() => document.querySelector("#notice")?.textContent ?? ""), /not this browser’s own visit/);
+      assert.deepEqual(await shown(), before);
       await page.close();
     });
 

@@ -34,7 +34,7 @@ const JOBS = {
   },
   visit: async (visit) => (await desk).visit(visit, bundle),
   file: async (/** @type {File} */ file) => (await desk).audit(new Uint8Array(await file.arrayBuffer()), bundle),
-  export: async (format, visit) => /** @type {any} */ (await desk).export(format, visit, bundle),
+  export: async (format, visit) => (await desk).export(format, visit, bundle),
 };
 
 addEventListener("message", async ({ data: { id, job, parts } }) => {
