@@ -14,6 +14,10 @@
 //
 //	h, err := relay.New(relay.Options{To: "https://gateway.example/gateway", Log: log})
 //
+// It speaks plain HTTP: in front of it stands the operator's own proxy for TLS.
+// Let that speak HTTP/2 too, for over HTTP/1.1 a browser asks for no more than
+// six photos at a time.
+//
 // The two must be run by parties that do not tell each other what they know.
 // The relay itself keeps no record: to slow down who asks too much it holds a
 // keyed hash of each address for at most a minute (limit.go).
