@@ -126,13 +126,19 @@ export const SCENES = [
     },
   },
   { name: "report-visits", widths: PAGE, ready: "#visits-list a", open: async () => "ui/report.html" },
+  ...["sites", "scope", "lists", "rules", "photos", "backup", "privacy"].map((section) => ({
+    name: `options-${section}`,
+    widths: PAGE,
+    ready: `${SHOWN} #${section}:not([hidden])`,
+    open: async () => `ui/options.html#${section}`,
+  })),
+  { name: "welcome", widths: PAGE, ready: SHOWN, open: async () => "ui/welcome.html" },
   { name: "workshop", widths: ROOM, ready: SHOWN, open: async () => "ui/workshop.html?example" },
   { name: "workshop-visits", widths: PAGE, ready: "#choose-visits button", open: async () => "ui/workshop.html" },
   ...["Before", "Photos", "After", "Compare"].map((step) => ({ name: `workshop-${step.toLowerCase()}`, widths: ROOM, ready: ".person", open: async () => `ui/workshop.html?example#${step}` })),
   { name: "workshop-limits", widths: ROOM, ready: "#needed li", open: async () => "ui/workshop.html?example#Limits" },
   { name: "workshop-yourself", widths: PAGE, ready: SHOWN, open: async () => "ui/workshop.html?example#Yourself" },
   { name: "handout", widths: PAGE, ready: "h1:not(:empty)", open: async () => "ui/handout.html" },
-  { name: "options", widths: PAGE, ready: SHOWN, open: async () => "ui/options.html" },
   { name: "server", widths: PAGE, ready: "main", open: async ({ world }) => `${world.demo.lists}/` },
 ];
 
