@@ -165,6 +165,14 @@ export async function launch(options = {}) {
         { what: `the number of the tab on ${address}` },
       );
     },
+    stopBackground: async () => {
+      const page = await browser.newPage({ background: true });
+      await page.goto(`${origin}/icons/icon.svg`);
+      const debug = await page.createCDPSession();
+      await debug.send("ServiceWorker.enable");
+      await debug.send("ServiceWorker.stopAllWorkers");
+      await page.close();
+    },
     closed,
     kill,
     close: async () => {

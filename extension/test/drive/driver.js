@@ -46,6 +46,8 @@
  * @property {(yes: boolean) => Promise<string>} [answerPrompt] Firefox: waits for
  *   the browser's own question about an extension, clicks an answer, and returns
  *   the question's words. Only with the preference that lets it ask.
+ * @property {() => Promise<void>} stopBackground stops the extension's
+ *   background, as the browser does when it has been idle for a while
  * @property {Promise<void>} closed settles when the browser has ended, whoever ended it
  * @property {() => Promise<void>} close ends the browser as a user does (the
  *   profile is written), removes what launch made

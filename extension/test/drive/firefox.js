@@ -197,6 +197,12 @@ async function browser(session, own) {
   const { contexts } = await session.send("browsingContext.getTree", { maxDepth: 0 });
   const first = tab(contexts[0].context);
 
+  /** The browser's own window, around its pages. */
+  const chromeWindow = async () => {
+    const { contexts } = await session.send("browsingContext.getTree", { "moz:scope": "chrome", maxDepth: 0 });
+    return tabOn(session, contexts[0].context, []);
+  };
+
   /** @type {Tab | undefined} */
   let inside;
 
@@ -222,9 +228,15 @@ async function browser(session, own) {
       }
       return inside.evaluate(fn, ...values);
     },
+    stopBackground: async () => {
+      const window = await chromeWindow();
+      const host = new URL(own.origin).hostname;
+      await window.evaluate(async (uuid) => {
+        await /** @type {any} */ (globalThis).WebExtensionPolicy.getByHostname(uuid).extension.terminateBackground();
+      }, host);
+    },
     answerPrompt: async (yes) => {
-      const { contexts } = await session.send("browsingContext.getTree", { "moz:scope": "chrome", maxDepth: 0 });
-      const window = tabOn(session, contexts[0].context, []);
+      const window = await chromeWindow();
       const question = "#addon-webext-permissions-notification";
       await window.waitFor((selector) => document.querySelector(selector)?.getBoundingClientRect().height, { args: [question], what: "Firefox's question" });
       const words = await window.evaluate(
