@@ -200,6 +200,8 @@ export async function bundle() {
  */
 export async function putInForce(list, opened) {
   state.list = list;
+  // One that a release has brought is sound, whatever the last one was.
+  if (list.release) state.listError = "";
   decideBy(opened);
   await reread();
 }

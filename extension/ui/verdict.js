@@ -26,9 +26,10 @@ import { stops } from "../background/sites.js";
  */
 export function verdict(state) {
   const { mode, problems, record } = state;
-  if (mode === null) return plain("NoPage");
   if (state.restricted) return plain("Restricted");
+  // Without access even the address of a page is kept from us.
   if (problems.access) return bad("NoAccess", "access");
+  if (mode === null) return plain("NoPage");
   if (mode === "unknown") {
     return bad(state.holds ? "UnreadHolds" : "Unread", problems.settings ? "settings" : "list", problems.settings || problems.list);
   }
