@@ -13,7 +13,6 @@ package own
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"paravent/lists/bundle"
@@ -116,19 +115,24 @@ func Add(list *bundle.Bundle, text string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	// What the list says already is not said twice. Few of its rules are about a
+	// host of the user's, and only those need to be written out to be compared.
+	about := map[string]bool{}
+	for _, r := range rules {
+		about[r.Rule.Host] = true
+	}
 	have := map[string]bool{}
 	for _, r := range whole.Rules {
-		have[key(r)] = true
+		if about[r.Rule.Host] {
+			have[key(r)] = true
+		}
 	}
 	for _, r := range rules {
-		if have[key(r)] {
-			continue
+		if k := key(r); !have[k] {
+			have[k] = true
+			whole.Rules = append(whole.Rules, r)
 		}
-		have[key(r)] = true
-		whole.Rules = append(whole.Rules, r)
 	}
-	// In the order of a canonical text, so that the same rules give the same bundle.
-	slices.SortStableFunc(whole.Rules, func(a, b bundle.KindedRule) int { return strings.Compare(key(a), key(b)) })
 	return whole.Bundle()
 }
 

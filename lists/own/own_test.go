@@ -78,9 +78,11 @@ func TestAdd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := own.Add(b, text+"\n||pixel.example^")
+	lines := strings.Split(text+"\n||pixel.example^", "\n")
+	slices.Reverse(lines)
+	again, err := own.Add(b, strings.Join(lines, "\n"))
 	if err != nil || string(again) != string(made) {
-		t.Errorf("the same rules gave two bundles, or %v", err)
+		t.Errorf("the same rules in another order gave another bundle, or %v", err)
 	}
 	if got, want := fmt.Sprint(rulesOf(t, made)), "[0 ||ads.example^ 0 ||b.example/x$third-party 0 ||chat.example^$third-party 0 ||pixel.example^ 2 @@||cdn.example/captcha.js 3 /[0-9]{4}\\.gif/$important]"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
