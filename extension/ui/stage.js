@@ -25,7 +25,7 @@ export class Stage {
   #heard = byId("heard");
   /** What is shown of each, by side and name, as JSON. @type {Map<string, string>} */
   #shown = new Map();
-  /** Those that wait for their turn. @type {Map<string, () => void>} */
+  /** Those that wait for their turn. @type {Map<string, (isQuiet: boolean) => void>} */
   #waiting = new Map();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
@@ -44,7 +44,7 @@ export class Stage {
       }
     }
     if (atOnce) {
-      for (const draw of this.#waiting.values()) draw();
+      for (const draw of this.#waiting.values()) draw(true);
       this.#waiting.clear();
     }
     this.#play();
@@ -76,13 +76,15 @@ export class Stage {
     const says = cell.group ? learntBy(cell.group, { domain, mode: side === "before" ? "watch" : "protect", addresses: ADDRESSES }) : [say("workshopNotAsked")];
     const text = JSON.stringify([cell.eye, says]);
     if (this.#shown.get(key) === text) return;
-    const draw = () => {
+    /** @param {boolean} isQuiet whether nothing moves for it */
+    const draw = (isQuiet) => {
       const isNew = this.#shown.get(key) === undefined || JSON.parse(this.#shown.get(key) ?? "[]")[0] !== cell.eye;
       this.#shown.set(key, text);
-      this.#draw(person, cell.eye, says, side, isNew);
+      this.#draw(person, cell.eye, says, side);
+      if (isNew && !isQuiet) this.#point(person, cell.eye, says, side);
     };
     // Who is there already and only learnt more does not wait for those to come.
-    if (this.#shown.has(key)) draw();
+    if (this.#shown.has(key)) draw(false);
     else this.#waiting.set(key, draw);
   }
 
@@ -96,7 +98,7 @@ export class Stage {
       }
       const [key, draw] = turn;
       this.#waiting.delete(key);
-      draw();
+      draw(false);
       this.#timer = setTimeout(next, PACE_MS);
     };
     next();
@@ -107,9 +109,8 @@ export class Stage {
    * @param {Cell["eye"]} eye
    * @param {string[]} says
    * @param {Side} side
-   * @param {boolean} isNew
    */
-  #draw(person, eye, says, side, isNew) {
+  #draw(person, eye, says, side) {
     const row = this.#rowOf(person);
     if (person.photos) row.dataset["photo"] = "";
     const cell = /** @type {HTMLElement} */ (row.querySelector(`.${side}`));
@@ -119,7 +120,18 @@ export class Stage {
     const list = /** @type {HTMLElement} */ (cell.querySelector("ul"));
     list.replaceChildren(...says.slice(0, MOST_SAID).map((sentence) => textual("li", sentence)));
     this.#count();
-    if (!isNew) return;
+  }
+
+  /**
+   * Lets everybody see, and hear, what has just changed.
+   * @param {Person} person
+   * @param {Cell["eye"]} eye
+   * @param {string[]} says
+   * @param {Side} side
+   */
+  #point(person, eye, says, side) {
+    const row = this.#rowOf(person);
+    const cell = /** @type {HTMLElement} */ (row.querySelector(`.${side}`));
     delete cell.dataset["fresh"];
     // Begins the animation again, had it run before.
     void cell.offsetWidth;
