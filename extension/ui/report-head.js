@@ -2,8 +2,7 @@
 
 import { byId, put } from "./page.js";
 import { toldOf } from "./report-data.js";
-import { nameOf } from "./sentences.js";
-import { listed, moment, say, sayCount } from "./words.js";
+import { country, listed, moment, say, sayCount } from "./words.js";
 
 /** @typedef {import("./report-data.js").Group} Group */
 
@@ -48,7 +47,8 @@ export function headWords({ visit, groups }) {
 
 /** @param {import("./report-desk.js").Header} visit */
 export function carriersWords({ carriers }) {
-  return carriers.length > 0 ? say("reportCarriers", listed(carriers.map(nameOf))) : "";
+  const names = carriers.map(({ name, country: code }) => (code === "" ? name : say("reportCarrier", name, country(code))));
+  return names.length > 0 ? say("reportCarriers", listed(names)) : "";
 }
 
 /**

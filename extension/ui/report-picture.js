@@ -82,7 +82,7 @@ export class Picture {
       const more = all.filter(({ side }) => side === name).length - here.length;
       if (more > 0) list.append(element("li", { classes: ["more"], text: sayCount("reportPictureMore", more) }));
     }
-    this.#root.dataset.sides = spots.every(({ side }) => side === spots[0]?.side) ? "one" : "two";
+    this.#root.dataset.sides = [...new Set(spots.map(({ side }) => side))].join(" ");
     const back = this.#drawn.find(({ button }) => button.dataset.spot === focused);
     for (const { button } of this.#drawn) button.tabIndex = -1;
     const first = (back ?? this.#drawn[0])?.button;
