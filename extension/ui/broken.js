@@ -51,7 +51,7 @@ function renderLess(state) {
   byId("locked").hidden = !state.locked;
   turnDown.hidden = below === "" || state.locked;
   turnDown.textContent = turnDown.hidden ? "" : say(`brokenTo_${below}`);
-  put(byId("next"), turnDown.hidden ? "" : say(`hint_${below}`));
+  put(byId("next"), turnDown.hidden ? "" : say(`brokenNext_${below}`));
 }
 
 function renderRows() {
@@ -73,7 +73,7 @@ function rowElement(row) {
   });
   const what = element("td", {}, say(`brokenDecision_${row.decision}`));
   if (row.rule) what.append(element("div", { classes: ["technical", "quiet"], text: row.rule }));
-  const where = element("td", {}, element("div", { text: address }), element("div", { classes: ["small", "quiet"], text: row.type }));
+  const where = element("td", {}, element("div", { text: address.replace(/^https?:\/\//, "") }), element("div", { classes: ["small", "quiet"], text: row.type }));
   return element("tr", {}, element("td", {}, element("label", {}, box)), where, what);
 }
 
