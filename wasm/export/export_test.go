@@ -317,6 +317,55 @@ func FuzzTable(f *testing.F) {
 	})
 }
 
+// FuzzRecorded: what storage or a page of the extension hands over is judged and
+// written in every format, or refused by its field.
+func FuzzRecorded(f *testing.F) {
+	f.Add([]byte(recorded))
+	f.Add([]byte(`{}`))
+	f.Add([]byte(`{"started": -9e18, "pages": [{"url": "x", "at": 9e18}], "requests": [{"page": 0, "at": -9e18, "url": "\u0000", "type": "?", "told": null}]}`))
+	m, organisations := opened(f)
+	f.Fuzz(func(t *testing.T, text []byte) {
+		visit, err := audit.ReadRecorded(text)
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), "visit: ") {
+				t.Error(err)
+			}
+			return
+		}
+		result, err := visit.Result(m, organisations)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := export.Table(result); err != nil {
+			t.Error(err)
+		}
+		if _, err := export.Inspection(result); err != nil {
+			t.Error(err)
+		}
+		saved, err := har.Write(visit.Archive)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := har.Read(bytes.NewReader(saved)); err != nil && !strings.Contains(err.Error(), "request.url: is missing") {
+			t.Errorf("%v in %s", err, saved)
+		}
+	})
+}
+
+func TestRecordedRefused(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"pages": [{}], "requests": [{"page": 1}]}`:              "visit: requests[0]: page: there is no page 1",
+		`{"pages": [{}], "requests": [{"page": -1}]}`:             "visit: requests[0]: page: there is no page -1",
+		`{"pages": [{}], "requests": [{"page": 0, "body": "!"}]}`: "visit: requests[0]: body: illegal base64",
+		`{"pages": {}}`:              "visit: json: cannot unmarshal object into Go struct field",
+		`{"requests": [{"at": ""}]}`: "visit: json: cannot unmarshal string into Go struct field",
+	} {
+		if _, err := audit.ReadRecorded([]byte(text)); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}
+
 func ExampleTable() {
 	data, err := export.Table(&audit.Result{
 		Report: &audit.Report{},
