@@ -41,6 +41,8 @@ export class Live {
   /** @type {Shown | null} */
   #shown = null;
   #key = "";
+  /** Reading goes on from where the last one ended, so one waits for the other. @type {Promise<Shown | null>} */
+  #reading = Promise.resolve(null);
 
   /** @param {number} tabId */
   constructor(tabId) {
@@ -48,7 +50,14 @@ export class Live {
   }
 
   /** @returns {Promise<Shown | null>} null as long as there is no visit */
-  async read() {
+  read() {
+    const next = () => this.#read();
+    this.#reading = this.#reading.then(next, next);
+    return this.#reading;
+  }
+
+  /** @returns {Promise<Shown | null>} */
+  async #read() {
     /** @type {VisitPart | null} */
     const part = await ask({ type: "visit", tabId: this.#tabId, from: this.#requests.length });
     if (!part) {
@@ -57,7 +66,7 @@ export class Live {
     }
     if (this.#about && (this.#about.started !== part.visit.started || part.total < this.#requests.length)) {
       this.#begin(part.visit.domain === this.#about.domain);
-      return this.read();
+      return this.#read();
     }
     this.#about = part.visit;
     this.#requests.push(...part.requests);
@@ -83,11 +92,11 @@ export class Live {
   /** @param {"watch" | "protect"} mode in which the site is booked on from now on */
   async choose(mode) {
     if (this.#about) await ask({ type: "mode", site: this.#about.domain, mode });
-    this.#key = "";
   }
 
   /** Forgets everything that was booked. */
   async forget() {
+    await this.#reading.catch(() => {});
     await ask({ type: "forget" });
     this.#begin(false);
     this.#shown = null;

@@ -276,4 +276,7 @@ byId("dots").append(...STEPS.map(() => document.createElement("li")));
 render();
 await refresh();
 document.querySelector("main")?.removeAttribute("aria-busy");
-setInterval(() => void refresh(), REFRESH_MS);
+for (;;) {
+  await new Promise((done) => setTimeout(done, REFRESH_MS));
+  await refresh();
+}
