@@ -13,9 +13,6 @@
 /** In the order in which they are shown. @type {readonly Fate[]} */
 export const FATES = ["left", "would", "stopped", "held", "passed"];
 
-/** Those of requests that a recipient should not get. */
-export const TELLING = /** @type {readonly Fate[]} */ (["left", "would", "stopped", "held"]);
-
 /**
  * @typedef {import("../background/engine.js").Leak} Finding
  * @typedef {import("../background/desk.js").Entry} Entry

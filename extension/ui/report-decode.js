@@ -1,7 +1,7 @@
 /** What a request carried, unwrapped as far as a person can read it. */
 
 /** Of one text so much is shown at most, in characters. */
-export const LONGEST = 4000;
+const LONGEST = 4000;
 
 /** So many parameters of an address are shown. */
 const MOST = 60;

@@ -264,7 +264,7 @@ onFile((file) => void open(file));
 
 for (const [format, type, ending] of /** @type {const} */ ([
   ["har", "application/json", "har"],
-  ["inspection", "application/json", "json"],
+  ["inspection", "application/json", "inspection.json"],
   ["csv", "text/csv", "csv"],
 ])) {
   byId(`save-${format}`).addEventListener("click", async () => {
