@@ -91,14 +91,13 @@ build() {
   for module in engine desk; do
     # Go takes a program that prestart.js has changed for its own, and keeps it.
     rm -f "dist/wasm/$module.wasm"
-    local flags=(-trimpath -buildvcs=false -ldflags='-s -w')
-    # What structure rewrites it knows by name, which -s leaves out, and -l=4
+    # What structure rewrites it knows by name, which -s would leave out; -l=4
     # saves calls.
-    [ "$module" = desk ] || flags=(-trimpath -buildvcs=false -ldflags=-w '-gcflags=paravent/...=-l=4')
-    GOOS=js GOARCH=wasm go build "${flags[@]}" -o "dist/wasm/$module.wasm" "./wasm/$module"
+    GOOS=js GOARCH=wasm go build -trimpath -buildvcs=false -ldflags=-w -gcflags='paravent/...=-l=4' \
+      -o "dist/wasm/$module.wasm" "./wasm/$module"
+    # Jumps are dear in Go's WebAssembly: what is ours gets its loops back.
+    go run -trimpath ./wasm/structure -only paravent_,main. "dist/wasm/$module.wasm"
   done
-  # Jumps are dear in Go's WebAssembly: what decides gets its loops back.
-  go run -trimpath ./wasm/structure -only paravent_,main. dist/wasm/engine.wasm
   cp "$(go env GOROOT)/lib/wasm/wasm_exec.js" dist/wasm/
   # The engine is packaged as it is once it has started.
   node extension/tools/prestart.js dist/wasm/wasm_exec.js dist/wasm/engine.wasm dist/wasm/engine.wasm open
