@@ -147,3 +147,35 @@ func FuzzRewrite(f *testing.F) {
 		}
 	})
 }
+
+func TestSimplify(t *testing.T) {
+	get, load, store := plain(opLocalGet, spLocal), plain(opI64Load, 0), plain(opI64Store, 0)
+	load.bytes, store.bytes = []byte{opI64Load, 3, 4}, []byte{opI64Store, 3, 4}
+	constant := func(n int64) node { return plain(opI64Const, n) }
+	word := func(n int64) node { return plain(opI32Const, n) }
+	op := func(o byte) node { return plain(o, 0) }
+	address := []node{get, op(opI64ExtendI32U), constant(80), op(opI64Add), op(opI32WrapI64)}
+	tell := []node{get, word(16), op(opI32Add), plain(opLocalTee, spLocal), plain(opGlobalSet, spGlobal)}
+	for name, c := range map[string]struct {
+		nodes []node
+		want  string
+	}{
+		"an address":            {address, "\x20\x01\x41\xd0\x00\x6a"},
+		"a load":                {append(address[:5:5], load), "\x20\x01\x29\x03\x54"},
+		"a store":               {append(address[:5:5], constant(0), store), "\x20\x01\x42\x00\x37\x03\x54"},
+		"a store of a call's":   {append(address[:5:5], plain(opCall, 0), store), "\x20\x01\x41\xd0\x00\x6a\x10\x37\x03\x04"},
+		"another register":      {[]node{plain(opLocalGet, 2), constant(8), op(opI64Add), op(opI32WrapI64), load}, "\x20\x02\xa7\x41\x08\x6a\x29\x03\x04"},
+		"more than 32 bits":     {[]node{plain(opLocalGet, 2), constant(1<<32 + 8), op(opI64Add), op(opI32WrapI64)}, "\x20\x02\xa7\x41\x08\x6a"},
+		"a word as a condition": {[]node{op(opI32Eqz), op(opI64ExtendI32U), op(opI64Eqz), plain(opBrIf, 0)}, "\x0d"},
+		"a frame given back":    {append(append(tell[:5:5], get, word(8), op(opI32Add)), tell[3:]...), "\x20\x01\x41\x18\x6a\x22\x01\x24\x00"},
+		"nothing":               {[]node{op(opNop)}, ""},
+	} {
+		var got []byte
+		for _, n := range simplify(c.nodes) {
+			got = append(got, n.bytes...)
+		}
+		if string(got) != c.want {
+			t.Errorf("%s: % x, want % x", name, got, c.want)
+		}
+	}
+}
