@@ -314,6 +314,36 @@ for (const name of BROWSERS) {
       await until(async () => (await settings(page)).scope === "sites", { what: "the first settings" });
     });
 
+    it("what an administrator has set is shown as locked", async () => {
+      const locked = await browser.extensionPage("ui/options.html#sites");
+      await locked.evaluate(() => {
+        // As the background answers under such a policy.
+        const runtime = (/** @type {any} */ (globalThis).browser ?? chrome).runtime;
+        const ask = runtime.sendMessage.bind(runtime);
+        runtime.sendMessage = async (/** @type {any} */ message) => {
+          const answer = await ask(message);
+          if (message.type !== "settings") return answer;
+          const sites = answer.sites.map((/** @type {object} */ site) => ({ ...site, locked: true }));
+          const managedProblems = [{ field: "keep", problem: '"year": want tab or day' }];
+          return { ...answer, sites, managed: true, managedProblems, locked: ["modes", "scope", "lists", "relay", "keep", "rules", "backup"] };
+        };
+      });
+      await reads(locked, "#managed", /organisation[^]*wrong[^]*keep: "year"/);
+      for (const section of SECTIONS) {
+        await locked.click(`nav a[href="#${section}"]`);
+        await locked.waitFor((id) => !document.getElementById(id)?.hidden, { args: [section] });
+        if (section === "privacy") continue;
+        assert.match(await text(locked, `#${section}-locked`), /Set by your organisation/, section);
+        const open = await locked.evaluate((id) => {
+          const controls = Array.from(document.querySelectorAll(`#${id} :is(input, select, textarea, button)`));
+          return controls.filter((control) => !control.matches(":disabled")).map((control) => control.id);
+        }, section);
+        // A search changes nothing, a list may be asked for, and whether photos are wanted is for the patient alone to say.
+        assert.deepEqual(open, { sites: ["sites-search"], lists: ["update"], photos: ["photos-yes", "photos-no"], backup: ["backup-restore", "backup-leave"] }[section] ?? [], section);
+      }
+      await locked.close();
+    });
+
     it("all visits are forgotten at a click", async () => {
       await browser.tab().front();
       await browser.tab().open(`${world.demo.site}/oncologist/paris`);
@@ -321,6 +351,7 @@ for (const name of BROWSERS) {
       await until(async () => (await visits()).length > 0, { what: "a visit" });
       await open("privacy");
       assert.ok((await text(page, "#privacy-contacts")).includes(world.demo.lists));
+      await reads(page, "#privacy-stored", /On disk[^]*rules that you wrote[^]*In memory[^]*requests of a visit/);
       await page.click("#privacy-forget");
       await reads(page, "#said", /forgotten/);
       assert.deepEqual(await visits(), []);
