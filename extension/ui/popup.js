@@ -6,9 +6,8 @@ import { stops } from "../background/sites.js";
 import { element } from "./elements.js";
 import { ask, byId, findTab, put } from "./page.js";
 import { Recipients, allowButton, ranked } from "./recipients.js";
-import { nameOf } from "./sentences.js";
 import { verdict } from "./verdict.js";
-import { ago, day, listed, say, sayAll, sayCount } from "./words.js";
+import { ago, country, day, listed, say, sayAll, sayCount } from "./words.js";
 
 /** @typedef {import("../background/tab-state.js").TabState} TabState */
 /** @typedef {TabState["recipients"][number]} Recipient */
@@ -107,7 +106,10 @@ function renderReport(state) {
   const rest = state.recipients.filter((recipient) => !isTold(recipient));
 
   const isWatched = record.mode === "watch";
-  put(byId("recipients-title"), told.length === 0 ? "" : sayCount(isWatched ? "popupTold" : "popupKept", told.length));
+  // Whoever got one request is not kept out.
+  const kept = isWatched ? 0 : told.filter(({ counts }) => counts.missed === 0).length;
+  const title = kept > 0 ? sayCount("popupKept", kept) : sayCount("popupTold", told.length);
+  put(byId("recipients-title"), told.length === 0 ? "" : title);
   const stopped = isWatched ? record.total.would : record.total.block + record.total.relay;
   put(byId("requests"), stopped === 0 ? "" : sayCount(isWatched ? "would" : "stopped", stopped));
   byId("nobody").hidden = told.length > 0;
@@ -125,7 +127,7 @@ function renderReport(state) {
   byId("needed").hidden = rest.length === 0;
   put(byId("needed-title"), sayCount("popupNeeded", rest.length));
   const { carriers } = state;
-  put(byId("carriers"), carriers.length === 0 ? "" : sayCount("popupCarriers", carriers.length, listed(carriers.map(nameOf))));
+  put(byId("carriers"), carriers.length === 0 ? "" : sayCount("popupCarriers", carriers.length, listed(carriers.map(({ name, country: code }) => say("popupCarrier", name, country(code))))));
 }
 
 /**
