@@ -31,7 +31,7 @@ export function showHead(about) {
 }
 
 /** @param {About} about */
-export function whereAndWhen({ name, visit: { domain, started } }) {
+function whereAndWhen({ name, visit: { domain, started } }) {
   const site = name && name !== domain ? `${name} · ${domain}` : domain;
   return started > 0 ? `${site} · ${moment(started)}` : site;
 }

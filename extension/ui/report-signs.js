@@ -15,7 +15,7 @@ const SIGNS = {
 };
 
 /** @param {Fate} fate */
-export function signOf(fate) {
+function signOf(fate) {
   const paths = SIGNS[fate].map((d) => drawing("path", { d }));
   return drawing("svg", { viewBox: "0 0 16 16", class: "sign", "aria-hidden": "true", "data-fate": fate }, ...paths);
 }

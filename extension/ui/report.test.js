@@ -7,6 +7,7 @@ import "../tools/language.js";
 import { FATES, fateOf, fatesOf, groupsOf, rowsOf, toldOf, visitOf } from "./report-data.js";
 import { bodyOf, cut, parametersOf, shortened } from "./report-decode.js";
 import { EVERYTHING, narrowed, sorted, valuesOf } from "./report-filter.js";
+import { headWords, verdictOf } from "./report-head.js";
 import { columnsOf, scaleOf } from "./report-scale.js";
 
 /** @typedef {import("./report-data.js").Entry} Entry */
@@ -65,6 +66,23 @@ test("recipients: who should get nothing first, trackers under the site's name a
   assert.deepEqual([watcher.country, watcher.purposes, watcher.scripts], ["US", ["analytics"], 1]);
   assert.deepEqual(fatesOf(watcher), [{ fate: "stopped", count: 2 }, { fate: "passed", count: 1 }]);
   assert.equal(rows[3]?.country, "US");
+});
+
+test("the head says nobody was kept out, all were, or who was told all the same", () => {
+  const groups = (/** @type {Partial<Entry>[]} */ ...all) => groupsOf(rowsOf(all.map(entry), KNOWN), KNOWN);
+  const stopped = { outcome: /** @type {const} */ ("block"), learnt: [FOUND] };
+  const passed = { recipient: "Needed", outcome: /** @type {const} */ ("allow") };
+  const key = (/** @type {Partial<Entry>[]} */ all, mode = "protect") => verdictOf(groups(...all), mode).key;
+  assert.equal(key([passed]), "Nobody");
+  assert.equal(key([stopped, passed]), "Stopped");
+  assert.equal(key([stopped, { ...stopped, outcome: "missed" }]), "Left", "one that left is told of first");
+  assert.equal(key([{ outcome: "would" }], "watch"), "Watch");
+  assert.equal(key([{ outcome: "would" }], ""), "File");
+  const visit = { domain: "booking.example", mode: "protect", started: 1, pages: [], dropped: 0, carriers: [] };
+  const words = (/** @type {Partial<Entry>[]} */ ...all) => headWords({ visit, groups: groups(...all), name: "" });
+  assert.match(words(stopped, passed)[1] ?? "", /^1 other was let through; .* nothing of the pages/);
+  assert.match(words(stopped, { ...passed, learnt: [FOUND] })[1] ?? "", /1 was sent something of the pages/);
+  assert.match(words(stopped)[1] ?? "", /^No other/);
 });
 
 test("a file's visit can be saved as one", () => {
