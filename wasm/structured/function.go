@@ -88,6 +88,11 @@ func split(body []byte) (*function, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, in := range code {
+		if in.op >= opLocalGet && in.op <= opLocalTee && in.arg >= int64(len(f.types)) {
+			return nil, errOther
+		}
+	}
 	p := &parser{code: code, loop: -1, unwind: -1}
 	if !p.nextArg(opGlobalGet, spGlobal) || !p.nextArg(opLocalSet, spLocal) {
 		return nil, errOther
