@@ -16,7 +16,7 @@ const spGlobal = 0
 
 // Bounds of what any compiler makes of a function.
 const (
-	maxLocals = 50000
+	maxLocals = 100 // Go has 49 registers
 	maxDepth  = 200 // of blocks inside a part
 )
 
