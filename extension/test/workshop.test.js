@@ -50,6 +50,7 @@ const stageOf = (page) =>
  * @param {string} id
  */
 async function focus(page, id) {
+  await page.waitFor((wanted) => document.getElementById(wanted)?.checkVisibility(), { args: [id], what: `#${id} to be there` });
   for (let i = 0; i < 20; i++) {
     if (await page.evaluate((wanted) => document.activeElement?.id === wanted, id)) return;
     await page.press("Tab");

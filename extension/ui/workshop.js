@@ -267,8 +267,13 @@ full.addEventListener("click", () => void toggleFull());
 back.addEventListener("click", () => go(at - 1));
 next.addEventListener("click", () => go(at + 1));
 byId("reset").addEventListener("click", () => void reset());
-byId("listen").addEventListener("click", () => void act(() => choose("watch")));
-byId("protect").addEventListener("click", () => void act(() => choose("protect")));
+for (const [id, mode] of /** @type {const} */ ([["listen", "watch"], ["protect", "protect"]])) {
+  byId(id).addEventListener("click", async () => {
+    await act(() => choose(mode));
+    // The button is gone, and the focus must not go with it.
+    if (byId(id).hidden) byId("title").focus();
+  });
+}
 addEventListener("pagehide", () => source?.end());
 
 sayAll();
