@@ -7,10 +7,9 @@
 import { KEEPS, keptFor } from "./album.js";
 import { api, errorText } from "./api.js";
 import { inTurn } from "./choices.js";
-import { Desk } from "./desk.js";
 import { managed, refuseLocked } from "./managed.js";
 import { ownRelay } from "./own-relay.js";
-import { ownRules } from "./own-rules.js";
+import { lintRules, ownRules } from "./own-rules.js";
 import { checkRelay } from "./relay-checks.js";
 import { change } from "./settings.js";
 import { CHOICES, isHost, isSite, MODES, SCOPES, Sites } from "./sites.js";
@@ -54,8 +53,8 @@ export function restore(text) {
   return inTurn(async () => {
     await refuseLocked("backup");
     const read = readBackup(text, await ready());
-    const { problems } = await Desk.use((desk) => desk.lintOwn(read.rules));
-    if (problems[0]) throw new Error(`rules: line ${problems[0].line}: ${problems[0].text}: ${problems[0].problem}`);
+    const [wrong] = (await lintRules(read.rules)).problems;
+    if (wrong) throw new Error(`rules: line ${wrong.line}: ${wrong.text}: ${wrong.problem}`);
     const { locked } = await managed();
     /** @type {Partial<import("./settings.js").Stored>} */
     const values = {};

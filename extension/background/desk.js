@@ -231,7 +231,9 @@ export class Desk {
 
   /**
    * @param {string} rules that a user wrote
-   * @returns {Lint}
+   * @returns {Lint & {unsaid: RuleProblem[], regexps: {line: number, text: string, regex: string, isCaseSensitive: boolean}[]}}
+   *   besides what is wrong anywhere, what Chromium has no words for, and the
+   *   regular expressions, which it may refuse
    */
   lintOwn(rules) {
     return JSON.parse(this.#module.text(this.#call("lintOwn", [rules])));

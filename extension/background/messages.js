@@ -33,7 +33,7 @@ const ANSWERS = {
   scope: ({ scope }) => (SCOPES.includes(scope) ? chooseScope(scope) : null),
   forgetSite: ({ site }) => forgetSite(site),
   ownRelay: ({ relay }) => (relay === undefined ? null : setOwnRelay(relay)),
-  lintRules: ({ text }) => lintRules(text),
+  lintRules: ({ text }) => (typeof text === "string" ? lintRules(text) : null),
   rules: ({ text }) => (typeof text === "string" ? setRules(text) : null),
   backup: () => backup(),
   restore: ({ text }) => restore(text),

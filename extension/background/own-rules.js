@@ -5,7 +5,7 @@
  * alone, and the settings say so.
  */
 
-import { api, errorText } from "./api.js";
+import { api, errorText, isFirefox } from "./api.js";
 import { Desk } from "./desk.js";
 import { sha256 } from "./digest.js";
 import { forgetCombined, storeCombined, storedCombined, storedCombinedBundle } from "./store.js";
@@ -97,9 +97,27 @@ export async function withOwnRules(list) {
 }
 
 /**
- * @param {unknown} text
- * @returns {Promise<import("./desk.js").Lint> | null} null: not a text
+ * What is wrong with a text of own rules, in this browser. A rule that it could
+ * not be told is none that anybody may rely on.
+ * @param {string} text
+ * @returns {Promise<import("./desk.js").Lint>}
  */
-export function lintRules(text) {
-  return typeof text === "string" ? Desk.use((desk) => desk.lintOwn(text)) : null;
+export async function lintRules(text) {
+  const { count, problems, unsaid, regexps } = await Desk.use((desk) => desk.lintOwn(text));
+  if (isFirefox) return { count, problems };
+  for (const { line, text: rule, regex, isCaseSensitive } of regexps) {
+    const { isSupported } = await api.declarativeNetRequest.isRegexSupported({ regex, isCaseSensitive });
+    if (!isSupported) problems.push({ line, text: rule, problem: "this browser refuses the regular expression: make it shorter" });
+  }
+  problems.push(...unsaid);
+  return { count, problems: problems.sort((a, b) => a.line - b.line) };
+}
+
+/**
+ * @param {string} text of own rules
+ * @returns {Promise<void>} rejects with the first line that is wrong
+ */
+export async function refuseWrong(text) {
+  const [first] = (await lintRules(text)).problems;
+  if (first) throw new Error(`own rules: line ${first.line}: ${first.text}: ${first.problem}`);
 }

@@ -7,7 +7,7 @@ import { consent } from "./consent.js";
 import { defaults, isDemo } from "./defaults.js";
 import { Engine } from "./engine.js";
 import { managed, refuseLocked } from "./managed.js";
-import { combine, keepCombined, keepOwnRules, lintRules, ownRules } from "./own-rules.js";
+import { combine, keepCombined, keepOwnRules, lintRules, ownRules, refuseWrong } from "./own-rules.js";
 import { ownRelay } from "./own-relay.js";
 import { relaysInForce } from "./photos.js";
 import { bundle, decideBy, decider, ready, reread, state } from "./state.js";
@@ -63,8 +63,12 @@ export async function settings() {
  */
 async function lintOf(text) {
   if (text === "") return { count: 0, problems: [] };
-  if (linted?.of !== text) linted = { of: text, lint: lintRules(text) };
-  return (await linted.lint) ?? { count: 0, problems: [] };
+  if (linted?.of !== text) {
+    linted = { of: text, lint: lintRules(text) };
+    // What failed is tried again.
+    linted.lint.catch(() => (linted = undefined));
+  }
+  return linted.lint;
 }
 
 /**
@@ -75,6 +79,7 @@ async function lintOf(text) {
 export function setRules(text) {
   return inTurn(async () => {
     await refuseLocked("rules");
+    await refuseWrong(text);
     await change({ ownRules: text.trim() === "" ? "" : text });
     return {};
   });

@@ -29,6 +29,8 @@ for (const name of BROWSERS) {
   describe(name, () => {
     /** @type {Browser} */
     let browser;
+    /** @type {import("./world.js").LaunchOptions} */
+    let start;
     /** @type {import("./background.js").Background} */
     let background;
     /** @type {import("./drive/host.js").Host} */
@@ -45,7 +47,8 @@ for (const name of BROWSERS) {
           <img src="${stranger.origin}/plain.gif">
           <iframe src="${recipients["widgets"]}/doctor/widget?doctor=camille-aubert"></iframe>`);
       });
-      browser = await world.launch(name, { extension: await world.extension(name) });
+      start = { extension: await world.extension(name), permanent: true, profile: path.join(world.dir, `profile-${name}`) };
+      browser = await world.launch(name, start);
       await installed(browser);
       background = await openBackground(browser);
       await background.ask({ type: "mode", site: "news.localhost", mode: "protect" });
@@ -83,6 +86,9 @@ for (const name of BROWSERS) {
       await assert.rejects(background.ask({ type: "rules", text: wrong }), /line 2: .*nonsense/);
       assert.equal((await background.settings()).rules.text, RULES);
       assert.deepEqual(await read(), ["widgets"]);
+      // What this browser could not be told is as wrong as what nobody can read.
+      const large = await background.ask({ type: "lintRules", text: "! a\n/[a-z]{99}[a-z]{99}x/\n*$script,to=stranger.*" });
+      assert.deepEqual(large.problems.map((/** @type {{line: number}} */ { line }) => line), name === "firefox" ? [] : [2, 3]);
     });
 
     it("own rules go into the next list", async () => {
@@ -134,6 +140,13 @@ for (const name of BROWSERS) {
       await background.ask({ type: "restore", text });
       assert.equal(await background.ask({ type: "backup" }), text);
       assert.deepEqual(await read(), ["widgets"]);
+    });
+
+    it("own rules hold on the first page of the browser's next run", async () => {
+      await browser.close();
+      browser = await world.launch(name, start);
+      assert.deepEqual(await read(), ["widgets"]);
+      background = await openBackground(browser);
     });
 
     it("a relay that could not work is refused by its field", async () => {

@@ -34,10 +34,17 @@ type Problem struct {
 	Problem string `json:"problem"`
 }
 
+// A Rule is a rule with the line that it stands in.
+type Rule struct {
+	bundle.KindedRule
+	Line int
+	Text string
+}
+
 func (p Problem) Error() string { return fmt.Sprintf("line %d: %s: %s", p.Line, p.Text, p.Problem) }
 
 // Read reads a text. Rules are usable if there are no problems.
-func Read(text string) (rules []bundle.KindedRule, problems []Problem) {
+func Read(text string) (rules []Rule, problems []Problem) {
 	say := func(line int, text, problem string) {
 		problems = append(problems, Problem{line, shortened(text), problem})
 	}
@@ -61,7 +68,7 @@ func Read(text string) (rules []bundle.KindedRule, problems []Problem) {
 			say(number, line, problem)
 			continue
 		}
-		rules = append(rules, rule)
+		rules = append(rules, Rule{rule, number, shortened(line)})
 	}
 	return rules, problems
 }
@@ -128,9 +135,9 @@ func Add(list *bundle.Bundle, text string) ([]byte, error) {
 		}
 	}
 	for _, r := range rules {
-		if k := key(r); !have[k] {
+		if k := key(r.KindedRule); !have[k] {
 			have[k] = true
-			whole.Rules = append(whole.Rules, r)
+			whole.Rules = append(whole.Rules, r.KindedRule)
 		}
 	}
 	return whole.Bundle()

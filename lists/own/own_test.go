@@ -23,10 +23,10 @@ func TestRead(t *testing.T) {
 	}
 	var got []string
 	for _, r := range rules {
-		got = append(got, fmt.Sprint(r.Kind, " ", r.Rule))
+		got = append(got, fmt.Sprint(r.Line, " ", r.Kind, " ", r.Rule))
 	}
 	want := []string{
-		"0 ||chat.example^$third-party", "2 @@||cdn.example/captcha.js", "0 ||pixel.example^", `3 /[0-9]{4}\.gif/$important`,
+		"3 0 ||chat.example^$third-party", "5 2 @@||cdn.example/captcha.js", "6 0 ||pixel.example^", `7 3 /[0-9]{4}\.gif/$important`,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)

@@ -352,17 +352,32 @@ func describe(bundleLength int32) int32 {
 	}, bundleLength)
 }
 
-// lintOwn takes a user's own rules and answers how many they are, and with what
-// is wrong with them.
+// lintOwn takes a user's own rules and answers how many they are, with what is
+// wrong with them, and with what only some browsers can be told: rules that
+// Chromium has no words for, and regular expressions, which it may refuse.
 //
 //go:wasmexport lintOwn
 func lintOwn(textLength int32) int32 {
 	return do("lintOwn", func(parts [][]byte) ([]byte, error) {
-		rules, problems := own.Read(string(parts[0]))
-		if problems == nil {
-			problems = []own.Problem{}
+		type regexp struct {
+			Line          int    `json:"line"`
+			Text          string `json:"text"`
+			Regex         string `json:"regex"`
+			CaseSensitive bool   `json:"isCaseSensitive"`
 		}
-		return json.Marshal(map[string]any{"count": len(rules), "problems": problems})
+		rules, problems := own.Read(string(parts[0]))
+		unsaid, regexps := []own.Problem{}, []regexp{}
+		for _, r := range rules {
+			if why := dnr.Unsaid(&r.Rule); why != "" {
+				unsaid = append(unsaid, own.Problem{Line: r.Line, Text: r.Text, Problem: why + ": this browser has no words for it, name the hosts one by one"})
+			}
+			if r.Rule.Regexp {
+				regexps = append(regexps, regexp{r.Line, r.Text, r.Rule.Pattern, r.Rule.MatchCase})
+			}
+		}
+		return json.Marshal(map[string]any{
+			"count": len(rules), "problems": append([]own.Problem{}, problems...), "unsaid": unsaid, "regexps": regexps,
+		})
 	}, textLength)
 }
 

@@ -73,6 +73,7 @@ import (
 
 	"paravent/lists/address"
 	"paravent/lists/bundle"
+	"paravent/lists/filter"
 )
 
 // Ids of rules.
@@ -267,6 +268,12 @@ func Large(list *bundle.Bundle, s *Settings) ([]Rule, Counts, error) {
 		return nil, counts, err
 	}
 	return w.numbered(), w.counts, nil
+}
+
+// Unsaid says why the browser has no words for a rule, "" when it has.
+func Unsaid(r *filter.Rule) string {
+	_, _, _, unsaid := requests(r)
+	return unsaid
 }
 
 func (s *Settings) check() error {
