@@ -18,6 +18,8 @@
  */
 export async function openBackground(browser) {
   const page = await browser.extensionPage("ui/options.html");
+  // A page that is hidden before it has begun may be left standing by a browser that has just started.
+  await page.waitFor(() => document.querySelector("main:not([aria-busy])") !== null, { what: "the options" });
   await browser.tab().front();
   const ask = async (/** @type {object} */ message) => {
     const answer = await page.evaluate((asked) => chrome.runtime.sendMessage(asked), message);

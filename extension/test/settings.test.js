@@ -147,6 +147,7 @@ for (const name of BROWSERS) {
       browser = await world.launch(name, start);
       assert.deepEqual(await read(), ["widgets"]);
       background = await openBackground(browser);
+      assert.equal((await background.settings()).rules.state, "");
     });
 
     it("a relay that could not work is refused by its field", async () => {
