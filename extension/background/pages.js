@@ -1,13 +1,15 @@
 /**
- * Which document each tab shows. Firefox names it with every request; in
- * Chromium a request names only the origin of the frame that it comes from.
+ * Which page each tab shows. In Chromium a request names only the origin of
+ * the frame that it comes from; in Firefox it names the document, by the
+ * address that it was loaded from, whatever a script has made of it since.
  */
 
 import { api } from "./api.js";
 
 /**
  * @typedef {object} Page
- * @property {string} url
+ * @property {string} url that it shows
+ * @property {string} document that was loaded: scripts give it further addresses
  * @property {boolean} committed whether the browser shows it already
  * @property {boolean} answered whether its response was told
  * @property {number} since milliseconds, of the last of the two
@@ -22,18 +24,17 @@ const pages = new Map();
 /** Fills in the tabs that were open before this wake of the background. */
 export async function readPages() {
   for (const tab of await api.tabs.query({})) {
-    if (tab.id !== undefined && !pages.has(tab.id)) put(tab.id, tab.url ?? "", true, true);
+    if (tab.id !== undefined && !pages.has(tab.id)) put(tab.id, { url: tab.url ?? "", committed: true, answered: true });
   }
 }
 
 /**
  * @param {number} tabId
- * @param {string} url
- * @param {boolean} committed
- * @param {boolean} answered
+ * @param {Omit<Page, "document" | "since"> & {document?: string}} page whose
+ *   document is what it shows when it is left out
  */
-function put(tabId, url, committed, answered) {
-  pages.set(tabId, { url, committed, answered, since: performance.now() });
+function put(tabId, page) {
+  pages.set(tabId, { document: page.url, ...page, since: performance.now() });
 }
 
 /**
@@ -42,6 +43,17 @@ function put(tabId, url, committed, answered) {
  */
 export function pageOf(tabId) {
   return pages.get(tabId)?.url ?? "";
+}
+
+/**
+ * The address that a document has now.
+ * @param {number} tabId
+ * @param {string} document the address that it was loaded from
+ * @returns {string}
+ */
+export function movedTo(tabId, document) {
+  const page = pages.get(tabId);
+  return page && withoutFragment(page.document) === withoutFragment(document) ? page.url : document;
 }
 
 /**
@@ -75,7 +87,7 @@ export function followPages(begin, moved, end) {
         page.answered = true;
         return;
       }
-      put(tabId, url, false, true);
+      put(tabId, { url, committed: false, answered: true });
       begin(tabId, url);
     },
     { urls: ["<all_urls>"], types: ["main_frame"] },
@@ -84,12 +96,12 @@ export function followPages(begin, moved, end) {
     if (frameId !== 0) return;
     const page = pages.get(tabId);
     const begun = page && !page.committed && withoutFragment(page.url) === withoutFragment(url);
-    put(tabId, url, true, Boolean(begun));
+    put(tabId, { url, committed: true, answered: Boolean(begun) });
     if (!begun) begin(tabId, url);
   });
   api.webNavigation.onHistoryStateUpdated.addListener(({ tabId, frameId, url }) => {
     if (frameId !== 0) return;
-    put(tabId, url, true, true);
+    put(tabId, { url, document: pages.get(tabId)?.document ?? url, committed: true, answered: true });
     moved(tabId, url);
   });
   api.tabs.onRemoved.addListener((tabId) => {

@@ -10,7 +10,7 @@ import { bodyOf } from "./body.js";
 import { hostOf } from "./domains.js";
 import { judge } from "./judge.js";
 import { guardPage, isLeakStopped, readLeaks, stopLeak } from "./leaks.js";
-import { pageOf, readPages, tabWith } from "./pages.js";
+import { movedTo, pageOf, readPages, tabWith } from "./pages.js";
 import { onPlaceholder } from "./photos.js";
 import { disablePrediction } from "./prediction.js";
 import { note, readRecords } from "./record.js";
@@ -111,7 +111,8 @@ function pageFor(details) {
     ? [ancestors?.[ancestors.length - 1]?.url, details.documentUrl, details.originUrl]
     : [pageOf(details.tabId), details.initiator];
   // A window that was opened blank and written into has its opener's origin.
-  return candidates.find((url) => hostOf(url) !== "") ?? "";
+  const page = candidates.find((url) => hostOf(url) !== "") ?? "";
+  return isFirefox ? movedTo(details.tabId, page) : page;
 }
 
 /** @param {Details} details */
