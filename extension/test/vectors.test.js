@@ -123,7 +123,8 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
         return record.hosts[hostOf(new URL(url).href)];
       };
       if (would === "allow") {
-        assert.equal(await told(), undefined);
+        const { block = 0, relay = 0, would: wouldBe = 0, missed = 0 } = (await told()) ?? {};
+        assert.deepEqual({ block, relay, wouldBe, missed }, { block: 0, relay: 0, wouldBe: 0, missed: 0 });
         return;
       }
       const { block, relay, would: passed, missed, reason: why } = await until(told, { timeout: ARRIVES, what: "it to be told" });
