@@ -110,7 +110,7 @@ function letThrough({ domain, allow }) {
     ...allow.map((host) => {
       const item = text("li", "", `${host} `);
       item.append(
-        button("allowNoMore", "settingsStopAgain", host, () => {
+        button("allowNoMore", "allowHostNoMore", host, () => {
           void act(() => ask({ type: "allow", site: domain, host, allow: false }), say("settingsStoppedAgain", host, domain));
         }),
       );
