@@ -76,8 +76,7 @@ const usage = `paravent-server serves releases of the list and runs the demo.
                        [-room ADDR [-packages DIR]]
       Runs a booking site that leaks and the recipients that watch it, on
       loopback, from port N on (8480; 0 takes free ones). With -store it also
-      serves that store's releases, and takes new ones, as serve does, and
-      fetches photos for their readers. With
+      serves that store's releases, and takes new ones, as serve does. With
       -room it serves the same to a room of laptops, from one address on the
       local network such as :8500: participants open that address, which tells
       them how to take part; their browsers reach the demo under names below
