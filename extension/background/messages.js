@@ -66,8 +66,20 @@ export function onMessage(message, sender, answer) {
 function handle(message, sender) {
   const type = message?.type;
   if (sender.url?.startsWith(`${ownRoot}ui/`)) return Object.hasOwn(ANSWERS, type) ? (ANSWERS[type]?.(message) ?? null) : null;
-  if (type !== "photo" || !sender.tab?.id || typeof message.url !== "string") return null;
-  return photo(message.url, sender.tab);
+  if (!sender.tab?.id) return null;
+  if (type === "explain") return explain(sender.tab);
+  return type === "photo" && typeof message.url === "string" ? photo(message.url, sender.tab) : null;
+}
+
+/**
+ * Somebody clicked on what stands in for a photo: the popup says why. A browser
+ * may refuse to open it; then the page is as it was.
+ * @param {chrome.tabs.Tab} tab
+ */
+async function explain({ active, windowId }) {
+  // The popup is about the tab that is in front.
+  if (active) await api.action.openPopup({ windowId }).catch(() => {});
+  return {};
 }
 
 /** Everything about whoever used the browser before is gone: visits, counts, badges and photos. */

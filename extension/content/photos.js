@@ -2,12 +2,14 @@
  * Puts photos back. On a protected page the browser has answered a listed photo
  * with a placeholder; this asks the background for the real one and shows it as
  * a blob:, which no policy of the page forbids to an image of a content script.
- * Where none comes, the initials in the image's description are drawn instead.
+ * Where none comes, the initials in the image's description are drawn instead;
+ * a title, and the popup on a click, say why.
  *
  * The page's own scripts can see that: `src` and `currentSrc` of such an image
  * are a blob:, its other candidates are empty, and until it is there an image
- * has the size of the placeholder, 128 × 128. They cannot see the photo's bytes
- * or where they came from. A background that the page's policy does not let be a
+ * has the size of the placeholder, 128 × 128. What stands in for a photo has a
+ * `title`, in the browser's language, unless the page gave it one; a click on it
+ * is left to the page. They cannot see the photo's bytes or where they came from. A background that the page's policy does not let be a
  * blob: keeps the placeholder; the page is told of the first one, as of
  * anything that its policy forbids. The backgrounds of ::before and ::after, and
  * what style sheets show in yet other ways, keep it too.
@@ -41,6 +43,12 @@
   const known = new Map();
   /** Drawn initials, as blob:. @type {Map<string, string>} */
   const drawings = new Map();
+  /** Images in a photo's stead, and the address that each then showed. @type {WeakMap<HTMLImageElement, string>} */
+  const standIns = new WeakMap();
+  /** Read once: an extension that was updated meanwhile has no sentences for its old scripts. */
+  const whyNoPhoto = api.i18n.getMessage("photosStandIn");
+  /** A click in one of these means what the page says. */
+  const OPERATED = 'a, button, label, summary, [role="button" i], [role="link" i]';
   /** @type {WeakMap<HTMLImageElement | SVGImageElement, number>} */
   const times = new WeakMap();
   /** The document and the shadow roots in it. @type {Set<Document | ShadowRoot>} */
@@ -99,15 +107,46 @@
    */
   async function consider(image, isReal = false) {
     const url = image.currentSrc || image.src;
-    if (!/^https?:/.test(url)) return;
+    if (!/^https?:/.test(url)) {
+      if (standIns.get(image) !== url) noLongerStandsIn(image);
+      return;
+    }
     const failed = image.complete && image.naturalWidth === 0;
     const photo = await answerFor(url);
     // Meanwhile the page may have moved on to another picture.
-    if (photo === null || url !== (image.currentSrc || image.src)) return;
+    if (url !== (image.currentSrc || image.src)) return;
+    if (photo !== "") noLongerStandsIn(image);
+    if (photo === null) return;
     if (photo === "" && isReal && !failed) return;
     const shown = photo || drawn(image.alt) || (failed ? api.runtime.getURL("content/placeholder.png") : "");
     // The browser shows the placeholder already, except where a service worker failed.
-    if (shown !== "" && mayChange(image)) show(image, shown);
+    const changes = shown !== "" && mayChange(image);
+    if (changes) show(image, shown);
+    if (photo === "") standsIn(image, changes ? shown : url);
+  }
+
+  /**
+   * @param {HTMLImageElement} image
+   * @param {string} address that it shows in a photo's stead
+   */
+  function standsIn(image, address) {
+    standIns.set(image, address);
+    if (!image.hasAttribute("title")) image.title = whyNoPhoto;
+  }
+
+  /** @param {HTMLImageElement} image */
+  function noLongerStandsIn(image) {
+    if (standIns.delete(image) && image.title === whyNoPhoto) image.removeAttribute("title");
+  }
+
+  /** @param {Event} event a click, which the page gets as well */
+  async function explain(event) {
+    const { target: image, isTrusted } = event;
+    if (!isTrusted || !(image instanceof HTMLImageElement)) return;
+    if (standIns.get(image) !== (image.currentSrc || image.src)) return;
+    if (event.composedPath().some((around) => around instanceof Element && around.matches(OPERATED))) return;
+    // A browser may refuse to open the popup: the title says the same.
+    await api.runtime.sendMessage({ type: "explain" }).catch(() => {});
   }
 
   /** @param {HTMLImageElement | SVGImageElement} image */
@@ -173,6 +212,8 @@
     // On document, not window: a load event stops there, or at a shadow root.
     root.addEventListener("load", onEvent, true);
     root.addEventListener("error", onEvent, true);
+    // At every root: beyond a shadow root, an image inside is not the target.
+    root.addEventListener("click", (event) => void explain(event), true);
     // An image that loads before it is put into the page tells the page only.
     new MutationObserver((mutations) => {
       for (const { addedNodes } of mutations) {

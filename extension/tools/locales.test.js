@@ -29,7 +29,7 @@ test("all languages have the same sentences and slots", () => {
 
 /** What asks for sentences: pages and scripts, by name. @type {Map<string, string>} */
 const files = new Map();
-for (const folder of ["ui/", "background/"]) {
+for (const folder of ["ui/", "background/", "content/"]) {
   for (const name of await readdir(new URL(folder, HERE))) {
     if (/\.(js|html)$/.test(name) && !name.endsWith(".test.js")) files.set(folder + name, await read(folder + name));
   }
@@ -39,7 +39,7 @@ files.set("manifest.json", await read("manifest.json"));
 test("every sentence that is asked for by name is there", () => {
   for (const [file, text] of files) {
     const keys = [
-      ...text.matchAll(/\bsay\(\s*"(\w+)"/g),
+      ...text.matchAll(/\b(?:say|getMessage)\(\s*"(\w+)"/g),
       ...text.matchAll(/\bdata-(?:message|label)="(\w+)"/g),
       ...text.matchAll(/__MSG_(\w+)__/g),
       ...text.matchAll(/\["(fact\w+)"/g),
