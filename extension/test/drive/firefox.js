@@ -35,6 +35,8 @@ const KEYS = {
   Shift: "\uE008",
   Escape: "\uE00C",
   Space: " ",
+  PageUp: "\uE00E",
+  PageDown: "\uE00F",
   End: "\uE010",
   Home: "\uE011",
   ArrowLeft: "\uE012",
