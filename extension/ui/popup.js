@@ -4,6 +4,7 @@ import { api, errorText, isFirefox } from "../background/api.js";
 import { answerConsent } from "../background/consent.js";
 import { stops } from "../background/sites.js";
 import { element } from "./elements.js";
+import { keepPlace } from "./focus.js";
 import { ask, byId, findTab, put } from "./page.js";
 import { Recipients, allowButton, ranked } from "./recipients.js";
 import { verdict } from "./verdict.js";
@@ -48,7 +49,9 @@ async function refresh() {
   const text = JSON.stringify([state, failure, outdated]);
   if (text !== shown) {
     shown = text;
+    const goOn = keepPlace();
     render(state);
+    goOn();
   }
 }
 
@@ -152,12 +155,8 @@ function renderPhotos({ photos: { relays, isOwn, consent, kept } }, { total, pho
   byId("photos-no").hidden = !isPossible || consent === "refused";
 }
 
-/**
- * @param {string} host
- * @param {HTMLButtonElement} button
- */
-function letThrough(host, button) {
-  button.disabled = true;
+/** @param {string} host */
+function letThrough(host) {
   changeAllowed(host, true);
 }
 
@@ -181,10 +180,7 @@ function renderAllowed({ allowed }) {
     ...allowed.map((host) => {
       const item = element("li");
       const button = allowButton(host, false);
-      button.addEventListener("click", () => {
-        button.disabled = true;
-        changeAllowed(host, false);
-      });
+      button.addEventListener("click", () => changeAllowed(host, false));
       item.append(element("span", { classes: ["host"], text: host }), button);
       return item;
     }),
@@ -225,6 +221,21 @@ async function act(job) {
   await refresh();
 }
 
+/**
+ * A button that was pressed and cannot be pressed again yet. One that is really
+ * disabled would lose the keyboard.
+ * @param {HTMLButtonElement} button
+ * @param {boolean} busy
+ */
+function setBusy(button, busy) {
+  button.setAttribute("aria-disabled", String(busy));
+}
+
+/** @param {HTMLButtonElement} button */
+function isBusy(button) {
+  return button.getAttribute("aria-disabled") === "true";
+}
+
 /** @returns {Promise<unknown>} */
 function mended() {
   // At once: the browser asks only from a click.
@@ -234,17 +245,20 @@ function mended() {
 }
 
 mendButton.addEventListener("click", () => {
+  if (isBusy(mendButton)) return;
   const isReload = mend === "reload";
   const mending = mended();
-  mendButton.disabled = true;
+  setBusy(mendButton, true);
   mendButton.textContent = say("popupMending");
   void act(async () => {
     await mending;
     // What the page asked for meanwhile may have left.
     outdated = !isReload;
   }).finally(() => {
-    mendButton.disabled = false;
+    setBusy(mendButton, false);
+    const goOn = keepPlace();
     put(mendButton, mend && say(`mend_${mend}`));
+    goOn();
   });
 });
 
@@ -274,9 +288,10 @@ byId("reload-now").addEventListener("click", () => {
 });
 
 updateButton.addEventListener("click", () => {
-  updateButton.disabled = true;
+  if (isBusy(updateButton)) return;
+  setBusy(updateButton, true);
   void act(() => ask({ type: "update" })).finally(() => {
-    updateButton.disabled = false;
+    setBusy(updateButton, false);
   });
 });
 

@@ -49,7 +49,7 @@ export class Recipients {
 
   /**
    * @param {HTMLElement} list
-   * @param {(host: string, button: HTMLButtonElement) => void} letThrough a host, as the user wants
+   * @param {(host: string) => void} letThrough a host, as the user wants
    */
   constructor(list, letThrough) {
     this.#list = list;
@@ -142,7 +142,7 @@ export class Recipients {
   /** @param {string} host */
   #button(host) {
     const button = allowButton(host, true);
-    button.addEventListener("click", () => this.#letThrough(host, button));
+    button.addEventListener("click", () => this.#letThrough(host));
     return button;
   }
 }
