@@ -113,7 +113,7 @@ for (const name of BROWSERS) {
       await press(page);
       if (name === "chromium") {
         // The browser now asks, in a window of its own: the user says yes.
-        await page.waitFor(() => document.querySelector("#mend:disabled") !== null, { what: "the browser to ask" });
+        await page.waitFor(() => document.querySelector("#mend[aria-disabled=true]") !== null, { what: "the browser to ask" });
         await setAccess("ON_ALL_SITES");
       }
       await until(() => browser.extension(() => chrome.permissions.contains({ origins: ["<all_urls>"] })), { what: "access" });
