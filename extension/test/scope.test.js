@@ -77,12 +77,12 @@ for (const name of BROWSERS) {
       };
     };
 
-    /** What Chromium was told: the small rules' ids, and the large ones as a text. */
+    /** What Chromium was told: the small rules' ids, and the large ones as a text, without the mark of what they are of. */
     const rules = async () => {
       if (name === "firefox") return { small: [], large: "" };
       return browser.extension(async () => {
         const all = await chrome.declarativeNetRequest.getDynamicRules();
-        const large = all.filter(({ id }) => id >= 1000);
+        const large = all.filter(({ id }) => id >= 1000 && id !== 2_000_000_000);
         return { small: all.filter(({ id }) => id < 1000).map(({ id }) => id).sort(), large: JSON.stringify(large) };
       });
     };

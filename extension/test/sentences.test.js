@@ -160,7 +160,14 @@ for (const name of BROWSERS) {
       const choosing = await openPopup(browser, browser.tab());
       await choosing.page.waitFor(() => document.querySelector("#modes:not([hidden])") !== null);
       await choosing.page.click("label:has(input[value=watch])");
-      await until(async () => (await choosing.state()).mode === "watch", { what: "mode watch" });
+      // Chromium takes a moment to change its rules, and stops by the old ones until then.
+      await until(
+        async () => {
+          const { mode, problems } = await choosing.state();
+          return mode === "watch" && problems.rules === "";
+        },
+        { what: "mode watch" },
+      );
       await choosing.close();
       await world.demo.reset();
       await visit(browser.tab(), results());
