@@ -28,6 +28,9 @@ TEXT
 say() { printf '\n== %s\n' "$*"; }
 die() { printf 'build.sh: %s\n' "$*" >&2; exit 1; }
 
+# Paravent's version, from the one place that states it.
+version() { sed -n 's/^  "version": "\(.*\)",$/\1/p' extension/manifest.json; }
+
 # at_least VERSION WANTED
 at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
 
@@ -85,7 +88,7 @@ build() {
   need_npm
   say "programs, in dist/bin"
   mkdir -p dist/bin dist/wasm
-  go build -trimpath -buildvcs=false -o dist/bin/ ./server/cmd/paravent ./server/cmd/paravent-server
+  go build -trimpath -buildvcs=false -ldflags="-X main.version=$(version)" -o dist/bin/ ./server/cmd/paravent ./server/cmd/paravent-server
   say "WebAssembly, in dist/wasm"
   local module
   for module in engine desk; do
@@ -128,7 +131,7 @@ binaries() {
     system=${platform%/*} machine=${platform#*/}
     say "programs for $system on $machine, in dist/release"
     for program in paravent paravent-server; do
-      CGO_ENABLED=0 GOOS=$system GOARCH=$machine go build -trimpath -buildvcs=false -ldflags='-s -w -buildid=' \
+      CGO_ENABLED=0 GOOS=$system GOARCH=$machine go build -trimpath -buildvcs=false -ldflags="-s -w -buildid= -X main.version=$(version)" \
         -o "dist/release/$program-$system-$machine$([ "$system" = windows ] && echo .exe || true)" "./server/cmd/$program"
     done
   done

@@ -116,11 +116,9 @@ function checkRelay({ name, url, keys }, file) {
  * @param {Record<string, any>} manifest
  * @param {Browser} browser
  * @param {Defaults} settings
- * @param {string} version
  */
-function manifestFor(manifest, browser, settings, version) {
+function manifestFor(manifest, browser, settings) {
   const made = structuredClone(manifest);
-  made.version = version;
   for (const key of FOREIGN[browser]) delete made[key];
   delete made.background[browser === "chromium" ? "scripts" : "service_worker"];
   // Users and administrators name servers of their own, over TLS or on this
@@ -206,7 +204,6 @@ async function clear(out) {
 /** @param {string[]} argv */
 async function main(argv) {
   const { wasm, lists, out, browser, defaults, zip } = options(argv);
-  const { version } = JSON.parse(await readFile(path.join(HERE, "package.json"), "utf8"));
   const manifest = JSON.parse(await readFile(path.join(HERE, "manifest.json"), "utf8"));
   const settings = await readDefaults(defaults ?? path.join(HERE, "defaults.json"), !defaults);
 
@@ -226,7 +223,7 @@ async function main(argv) {
   for (const name of ["engine.wasm", "desk.wasm", "LICENSES.txt"]) await cp(path.join(wasm, name), path.join(out, "wasm", name));
   for (const name of ["list.bundle", "about.json"]) await cp(path.join(lists, name), path.join(out, "lists", name));
   if (browser === "chromium") await cp(path.join(HERE, "managed_schema.json"), path.join(out, "managed_schema.json"));
-  const made = manifestFor(manifest, browser, settings, version);
+  const made = manifestFor(manifest, browser, settings);
   await writeFile(path.join(out, "manifest.json"), `${JSON.stringify(made, null, 2)}\n`);
   await writeFile(path.join(out, "defaults.json"), `${JSON.stringify(settings, null, 2)}\n`);
   if (zip) await pack(out, zip);

@@ -87,8 +87,12 @@ const usage = `paravent-server serves releases of the list and runs the demo.
       are looked for beside this program. Prints one line of JSON with all
       addresses when it is ready; the trainer's is for the trainer alone.
 
+  paravent-server version
   paravent-server help
 `
+
+// version is told by build.sh, which has it from the extension's manifest.
+var version = "of no release"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -118,6 +122,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return runGateway(ctx, args, stdout, stderr)
 	case "demo":
 		return runDemo(ctx, args, stdout, stderr)
+	case "version":
+		_, err := fmt.Fprintln(stdout, "paravent-server", version)
+		return err
 	case "help", "-h", "-help", "--help":
 		_, err := io.WriteString(stdout, usage)
 		return err

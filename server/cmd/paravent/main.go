@@ -37,7 +37,11 @@ const help = `paravent keeps the lists that stand between a patient and those wh
         server; check what a server has in force ("paravent release" says more)
   paravent log monitor [-trust FILE] [-state FILE] URL
         check that a server's log only grows, and print what came into it
+  paravent version
 `
+
+// version is told by build.sh, which has it from the extension's manifest.
+var version = "of no release"
 
 func main() {
 	out := bufio.NewWriter(os.Stdout)
@@ -68,6 +72,9 @@ func run(args []string, in io.Reader, out io.Writer) error {
 		return runRelease(args[1:], out, os.Stderr)
 	case "log":
 		return runLog(args[1:], out, os.Stderr)
+	case "version":
+		_, err := fmt.Fprintln(out, "paravent", version)
+		return err
 	case "help", "-h", "--help":
 		_, err := io.WriteString(out, help)
 		return err
