@@ -11,6 +11,9 @@ usage() {
 ./build.sh build  dist/bin, dist/worker, dist/chromium, dist/firefox and their packages
 ./build.sh binaries  dist/release: the programs for Linux, macOS and Windows, and the
                   extension's packages beside them
+./build.sh crx    dist/crx: the Chromium package signed for installs by policy, and the
+                  update manifest  --key FILE an RSA key in PEM
+                  --url ADDRESS the folder where both will be served
 ./build.sh bench  the engine beside uBlock Origin's, Ghostery's and AdGuard's: speed and
                   coverage in Node, native Go and Chromium, loading, waking, scale;
                   and a page's photos, direct and by relay
@@ -146,6 +149,12 @@ binaries() {
   )
 }
 
+crx() {
+  build
+  say "the signed package and its update manifest, in dist/crx; the extension's id:"
+  node extension/tools/crx.js --zip dist/paravent-chromium.zip --out dist/crx "$@"
+}
+
 lint() {
   need_go
   need_npm
@@ -200,6 +209,7 @@ case "$verb" in
   test) run_tests ;;
   build) build ;;
   binaries) binaries ;;
+  crx) crx "$@" ;;
   bench) bench "$@" ;;
   shots) build; need_browsers; node extension/tools/shots.js "$@" ;;
   lint) lint ;;
