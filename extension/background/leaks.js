@@ -8,7 +8,9 @@
  * rules before the page has made its first request. Everything else, such as
  * what a body carries, is only seen when it leaves. From then on its like is
  * stopped on that site: the same path of the same host, and when a host turns
- * out to use several, all of it.
+ * out to use several, all of it. Who sends it counts: what another site's frame
+ * tells is stopped for that frame, so that it cannot have others stopped that
+ * the page needs.
  */
 
 import { api } from "./api.js";
@@ -25,6 +27,8 @@ const MAX_PAGES = 50;
 const PRIORITY = 1;
 /** So many paths of a host are told apart. */
 const MAX_PATHS = 3;
+/** The browser is told so many characters of a path: pages make them as long as they like. */
+const MAX_PATH = 512;
 
 /**
  * @typedef {object} Leak
@@ -32,31 +36,39 @@ const MAX_PATHS = 3;
  * @property {string} domain protected domain of the page
  * @property {string} host
  * @property {string} filter as declarativeNetRequest writes it, "" for the whole host
+ * @property {string} frame host of the other site's document that sent it, "null" for one without, "" for the page's own
  */
 
 /** Oldest first. @type {Leak[]} */
 let leaks = [];
 
-/** Pages whose address the browser knows, with the ids of their rules, the oldest first. @type {Map<string, number[]>} */
+/** Pages whose address the browser knows, with the ids of their rules, the oldest first. @type {Map<string, {domain: string, ids: number[]}>} */
 const pages = new Map();
 let nextId = PAGES_ID;
 
 /** Takes back what an earlier wake of the background told the browser. */
 export async function readLeaks() {
   const rules = await dnr.getSessionRules();
-  for (const { id } of rules.filter((rule) => rule.id >= PAGES_ID)) {
+  for (const { id, condition } of rules.filter((rule) => rule.id >= PAGES_ID)) {
     // Which page's it was is forgotten: it counts as one by itself.
-    pages.set(String(id), [id]);
+    pages.set(String(id), { domain: topDomainOf(condition), ids: [id] });
     nextId = Math.max(nextId, id + 1);
   }
   leaks = rules
     .filter(({ id }) => id >= FIRST_ID && id < PAGES_ID)
-    .map(({ id, condition: { topDomains, requestDomains, urlFilter } }) => ({
+    .map(({ id, condition }) => ({
       id,
-      domain: topDomains?.[0] ?? "",
-      host: requestDomains?.[0] ?? "",
-      filter: urlFilter ?? "",
+      domain: topDomainOf(condition),
+      host: condition.requestDomains?.[0] ?? "",
+      filter: condition.urlFilter ?? "",
+      frame: condition.excludedInitiatorDomains ? "null" : (condition.initiatorDomains?.[0] ?? ""),
     }));
+}
+
+/** @param {chrome.declarativeNetRequest.RuleCondition} condition */
+function topDomainOf(condition) {
+  // The types of the API do not know topDomains yet.
+  return /** @type {{topDomains?: string[]}} */ (condition).topDomains?.[0] ?? "";
 }
 
 /**
@@ -81,13 +93,15 @@ export async function guardPage(domain, page, isLeak) {
     const condition = /** @type {any} */ ({ topDomains: [domain], urlFilter: text, isUrlFilterCaseSensitive: isCaseSensitive });
     return { id: nextId++, priority: PRIORITY, action: /** @type {const} */ ({ type: "block" }), condition };
   });
-  pages.set(key, addRules.map(({ id }) => id));
-  const removeRuleIds = [];
-  for (const [oldest, ids] of pages) {
-    if (pages.size <= MAX_PAGES) break;
+  /** @type {number[]} */
+  let removeRuleIds = [];
+  if (pages.size >= MAX_PAGES) {
+    // Its own first: a site that changes its address all the time takes no other's place.
+    const oldest = [...pages].find(([, page]) => page.domain === domain)?.[0] ?? [...pages.keys()][0];
+    removeRuleIds = pages.get(oldest)?.ids ?? [];
     pages.delete(oldest);
-    removeRuleIds.push(...ids);
   }
+  pages.set(key, { domain, ids: addRules.map(({ id }) => id) });
   if (addRules.length + removeRuleIds.length > 0) await dnr.updateSessionRules({ removeRuleIds, addRules });
 }
 
@@ -119,24 +133,35 @@ export function formsOf(page) {
 }
 
 /**
- * A path up to the first character that would mean something in a urlFilter.
+ * A path up to the first character that would mean something in a urlFilter, or
+ * as much of it as the browser is told.
  * @param {string} path
  */
 function literal(path) {
   const special = path.search(/[*^|]/);
-  return special < 0 ? path : path.slice(0, special);
+  return path.slice(0, special < 0 ? MAX_PATH : Math.min(special, MAX_PATH));
 }
 
 /**
  * Whether the browser stops a request because its like has leaked before.
  * @param {string} domain of the page
  * @param {string} url
+ * @param {string} frame see {@link Leak}
  * @returns {boolean}
  */
-export function isLeakStopped(domain, url) {
+export function isLeakStopped(domain, url, frame) {
   if (leaks.length === 0) return false;
   const { hostname } = new URL(url);
-  return leaks.some((leak) => leak.domain === domain && leak.host === hostname && holds(leak.filter, url));
+  return leaks.some((leak) => leak.domain === domain && leak.host === hostname && isOf(leak, frame) && holds(leak.filter, url));
+}
+
+/**
+ * Whether what was learnt of a leak holds for who sends a request.
+ * @param {Leak} leak
+ * @param {string} frame
+ */
+function isOf(leak, frame) {
+  return leak.frame === "" || leak.frame === frame;
 }
 
 /**
@@ -155,17 +180,29 @@ function holds(filter, url) {
  * Tells the browser to stop the like of a request that leaked.
  * @param {string} domain of the page
  * @param {string} url
+ * @param {string} frame see {@link Leak}
  * @returns {Promise<void>} rejects when the browser refuses
  */
-export async function stopLeak(domain, url) {
-  if (isLeakStopped(domain, url)) return;
+export async function stopLeak(domain, url, frame) {
+  if (isLeakStopped(domain, url, frame)) return;
   const { hostname: host } = new URL(url);
-  const same = leaks.filter((leak) => leak.domain === domain && leak.host === host);
-  const id = 1 + leaks.reduce((highest, leak) => Math.max(highest, leak.id), FIRST_ID - 1);
-  const leak = { id, domain, host, filter: same.length < MAX_PATHS ? filterOf(url) : "" };
-  const gone = leak.filter === "" ? same : leaks.slice(0, Math.max(0, leaks.length + 1 - MAX_RULES));
+  const same = leaks.filter((leak) => leak.domain === domain && leak.host === host && leak.frame === frame);
+  const taken = new Set(leaks.map((leak) => leak.id));
+  let id = FIRST_ID;
+  while (taken.has(id)) id++;
+  const leak = { id, domain, host, filter: same.length < MAX_PATHS ? filterOf(url) : "", frame };
+  const gone = leak.filter === "" ? same : tooMany(domain);
   leaks = [...leaks.filter((old) => !gone.includes(old)), leak];
   await dnr.updateSessionRules({ removeRuleIds: gone.map((old) => old.id), addRules: [ruleFor(leak)] });
+}
+
+/**
+ * What gives way to one more: a site that leaks in many ways takes no other's place.
+ * @param {string} domain
+ */
+function tooMany(domain) {
+  if (leaks.length < MAX_RULES) return [];
+  return [leaks.find((leak) => leak.domain === domain) ?? leaks[0]];
 }
 
 /**
@@ -183,9 +220,12 @@ function filterOf(url) {
  * @param {Leak} leak
  * @returns {chrome.declarativeNetRequest.Rule}
  */
-function ruleFor({ id, domain, host, filter }) {
+function ruleFor({ id, domain, host, filter, frame }) {
   // The types of the API do not know topDomains yet.
   const condition = /** @type {any} */ ({ topDomains: [domain], requestDomains: [host] });
   if (filter !== "") condition.urlFilter = filter;
+  // Who has no name is not the page itself.
+  if (frame === "null") condition.excludedInitiatorDomains = [domain];
+  else if (frame !== "") condition.initiatorDomains = [frame];
   return { id, priority: PRIORITY, action: { type: "block" }, condition };
 }

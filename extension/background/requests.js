@@ -7,7 +7,7 @@
 
 import { api, isFirefox, ownRoot } from "./api.js";
 import { bodyOf } from "./body.js";
-import { hostOf } from "./domains.js";
+import { hostOf, registrable } from "./domains.js";
 import { judge } from "./judge.js";
 import { guardPage, isLeakStopped, readLeaks, stopLeak } from "./leaks.js";
 import { movedTo, pageOf, readPages, tabWith } from "./pages.js";
@@ -379,11 +379,11 @@ function follow(stage, details) {
     const domain = state.sites?.domainOf(hostOf(page)) ?? "";
     if (judgement.action !== "allow") {
       // It may be on its way already, but the next one will not get there.
-      if (judgement.reason === "leak") void stopLeak(domain, details.url).catch(() => {});
+      if (judgement.reason === "leak") void stopLeak(domain, details.url, frameOf(details, page)).catch(() => {});
       expect(asked);
     } else if (judgement.would !== "allow") {
       put(asked, "would");
-    } else if (judgement.reason === "unlisted" && isLeakStopped(domain, details.url)) {
+    } else if (judgement.reason === "unlisted" && isLeakStopped(domain, details.url, frameOf(details, page))) {
       expect({ ...asked, judgement: { ...judgement, reason: "leak" } });
     } else {
       put(asked, "allow");
@@ -395,10 +395,23 @@ function follow(stage, details) {
   awaited.delete(details.requestId);
   const stopped =
     (stage === "failed" && details.error === "net::ERR_BLOCKED_BY_CLIENT") ||
-    (stage === "redirected" && details.redirectUrl?.startsWith("chrome-extension:"));
+    (stage === "redirected" && /^(chrome-extension|data):/.test(details.redirectUrl ?? ""));
   if (stopped) put(request, stage === "failed" ? "block" : "relay");
   else if (request.judgement.action === "allow") put({ ...request, judgement: { ...request.judgement, reason: "unlisted" } }, "allow");
   else put(request, "missed");
+}
+
+/**
+ * Chromium: whose document a request comes from, see {@link stopLeak}.
+ * @param {Details} details
+ * @param {string} page
+ * @returns {string} "" when it is the page, or of its site; "null" when it has no name
+ */
+function frameOf({ initiator = "null", frameId }, page) {
+  if (frameId === 0) return "";
+  const host = hostOf(initiator);
+  if (host === "") return "null";
+  return registrable(host) === registrable(hostOf(page)) ? "" : host;
 }
 
 /** @param {Asked} asked */
