@@ -95,6 +95,7 @@ import { Module } from "./wasm.js";
  * @property {import("./sites.js").Mode} everywhere mode of all other pages
  * @property {import("./sites.js").Site[]} sites
  * @property {string} placeholder path of a packaged file
+ * @property {string} inline such a picture as a data: URL
  */
 
 /**

@@ -21,6 +21,11 @@ const OWN = MARK + 1;
 /** Above all of package dnr's. */
 const OWN_PRIORITY = 12;
 const PLACEHOLDER = "/content/placeholder.png";
+/** The same for whoever is told where a picture came from, and must not learn an address of ours. */
+const INLINE = `data:image/svg+xml,${encodeURIComponent(
+  '<svg xmlns="http://www.w3.org/2000/svg" width="128" height="128"><path d="M0 0h128v128H0z" fill="#dfe7e4"/>' +
+    '<path d="M64 34a20 20 0 1 1 0 40 20 20 0 1 1 0-40zM24 112c0-20 16-30 40-30s40 10 40 30z" fill="#4f6a61"/></svg>',
+)}`;
 
 /** Why the browser itself refuses a rule that it has words for. */
 const REFUSED = "regular expressions that the browser refuses";
@@ -110,7 +115,7 @@ export function writeRules(wanted, distrust = false) {
 async function write({ list, bundle, scope }, distrust) {
   const have = await rulesState();
   const want = { ...wantedFor(list, scope), unsaid: have?.unsaid ?? {} };
-  const settings = { ...scope, placeholder: PLACEHOLDER };
+  const settings = { ...scope, placeholder: PLACEHOLDER, inline: INLINE };
   const sameRules = have?.list === want.list && have.sites === want.sites;
   const isSettled = have?.state === "failed" || have?.state === "unsupported";
   if (sameRules && isSettled && !distrust && have.choices === want.choices) return;

@@ -136,7 +136,7 @@ function bySites() {
  */
 async function tell(page, sites) {
   const scope = sites.map((domain) => ({ domain, own: domain, listed: true, mode: /** @type {const} */ ("protect"), allow: [] }));
-  const made = (await openDesk()).rules({ everywhere: "off", sites: scope, placeholder: PLACEHOLDER }, bundle);
+  const made = (await openDesk()).rules({ everywhere: "off", sites: scope, placeholder: PLACEHOLDER, inline: "data:image/svg+xml," }, bundle);
   unsaid = made.counts.unsaid;
   const refused = await page.evaluate(async (rules) => {
     const dnr = chrome.declarativeNetRequest;

@@ -41,6 +41,8 @@
    * @type {Map<string, Promise<string | null>>}
    */
   const known = new Map();
+  /** A head and shoulders. */
+  const FIGURE = '<path d="M64 34a20 20 0 1 1 0 40 20 20 0 1 1 0-40zM24 112c0-20 16-30 40-30s40 10 40 30z" fill="#4f6a61"/>';
   /** Drawn initials, as blob:. @type {Map<string, string>} */
   const drawings = new Map();
   /** Images in a photo's stead, and the address that each then showed. @type {WeakMap<HTMLImageElement, string>} */
@@ -82,18 +84,19 @@
 
   /**
    * @param {string} description
-   * @returns {string} address of its initials, "" when there are none
+   * @param {boolean} isNeeded whether a figure is drawn where there are no initials
+   * @returns {string} address of the drawing, "" when there is none
    */
-  function drawn(description) {
+  function drawn(description, isNeeded) {
     const names = description.split(/[^\p{L}.'’-]+/u).filter((word) => /^[\p{Lu}\p{Lo}]/u.test(word) && !TITLES.test(word));
     const letters = [names[0], names.length > 1 ? names[names.length - 1] : ""].map((name) => [...(name ?? "")][0] ?? "").join("");
-    if (letters === "") return "";
+    if (letters === "" && !isNeeded) return "";
     let address = drawings.get(letters);
     if (address === undefined) {
       // Letters alone: nothing that would have to be escaped.
       const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="128" height="128" viewBox="0 0 128 128">
 <rect width="128" height="128" fill="#dfe7e4"/>
-<text x="64" y="64" dy=".36em" text-anchor="middle" font-family="system-ui, sans-serif" font-size="52" fill="#4f6a61">${letters}</text>
+${letters === "" ? FIGURE : `<text x="64" y="64" dy=".36em" text-anchor="middle" font-family="system-ui, sans-serif" font-size="52" fill="#4f6a61">${letters}</text>`}
 </svg>`;
       address = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
       drawings.set(letters, address);
@@ -118,8 +121,10 @@
     if (photo !== "") noLongerStandsIn(image);
     if (photo === null) return;
     if (photo === "" && isReal && !failed) return;
-    const shown = photo || drawn(image.alt) || (failed ? api.runtime.getURL("content/placeholder.png") : "");
-    // The browser shows the placeholder already, except where a service worker failed.
+    // The browser shows the placeholder already, except where something failed: a
+    // service worker, or the page's policy. Its address is this browser's alone,
+    // and no page may learn it.
+    const shown = photo || drawn(image.alt, failed);
     const changes = shown !== "" && mayChange(image);
     if (changes) show(image, shown);
     if (photo === "") standsIn(image, changes ? shown : url);

@@ -30,7 +30,7 @@
 //	 7  need           what a site needs to work
 //	 6  important      blocks that no exception lifts
 //	 5  exception      @@ rules
-//	 4  photo          images are redirected to a placeholder
+//	 4  photo          images are redirected to a placeholder, fetches to one in a URL
 //	 3  photo, block   photo paths for all other types, and block rules
 //	 2  own            a site's own hosts are let through
 //	 1  third party    blocks of third parties only, web sockets, mode strict,
@@ -113,6 +113,7 @@ type Settings struct {
 	Everywhere  string `json:"everywhere"`  // mode of the pages of no site; "": off
 	Sites       []Site `json:"sites"`       // all that have a mode of their own, whatever it is
 	Placeholder string `json:"placeholder"` // path in the extension of what stands for a photo
+	Inline      string `json:"inline"`      // such a picture as a data: URL
 }
 
 // everywhere reports whether something is to be stopped on every page.
@@ -143,9 +144,10 @@ type Action struct {
 	ResponseHeaders []Header  `json:"responseHeaders,omitempty"`
 }
 
-// A Redirect names a file of the extension.
+// A Redirect names a file of the extension, or a URL.
 type Redirect struct {
-	ExtensionPath string `json:"extensionPath"`
+	ExtensionPath string `json:"extensionPath,omitempty"`
+	URL           string `json:"url,omitempty"`
 }
 
 // A Header is a change of one header.
@@ -279,6 +281,9 @@ func Unsaid(r *filter.Rule) string {
 func (s *Settings) check() error {
 	if s.Placeholder == "" {
 		return errors.New("dnr: placeholder: want the path of a packaged file")
+	}
+	if !strings.HasPrefix(s.Inline, "data:image/") {
+		return errors.New("dnr: inline: want a picture as a data: URL")
 	}
 	if !slices.Contains([]string{"", "off", "watch", "protect", "strict"}, s.Everywhere) {
 		return fmt.Errorf("dnr: everywhere: %q: want off, watch, protect or strict", s.Everywhere)

@@ -40,6 +40,7 @@ var settings = &dnr.Settings{
 		{Domain: "clinic.city.test", Own: "city.test", Mode: "protect"},
 	},
 	Placeholder: "/p.svg",
+	Inline:      "data:image/svg+xml,",
 }
 
 func Example() {
@@ -48,6 +49,7 @@ func Example() {
 	rules, _, _ := dnr.Large(list, &dnr.Settings{
 		Sites:       []dnr.Site{{Domain: "booking.example", Own: "booking.example", Mode: "protect"}},
 		Placeholder: "/p.svg",
+		Inline:      "data:image/svg+xml,",
 	})
 	text, _ := json.Marshal(rules[len(rules)-1])
 	fmt.Println(string(text))
@@ -71,7 +73,8 @@ func TestRules(t *testing.T) {
 		{"needs", "||a.example^$domain=booking.example", `7 allow "requestDomains":["a.example"],"topDomains":["booking.example"]`},
 		{"exceptions", "@@||a.example/ok.js$script", `5 allow "urlFilter":"||a.example/ok.js",` + all + `,"resourceTypes":["script"]`},
 		{"exceptions", "@@||a.example^$domain=elsewhere.example", ``},
-		{"photos", "||a.example/img/*.jpg|", `4 redirect "urlFilter":"||a.example/img/*.jpg|",` + all + `,"resourceTypes":["image","xmlhttprequest"]` + "\n" + `3 block "urlFilter":"||a.example/img/*.jpg|",` + all},
+		{"photos", "||a.example/img/*.jpg|", `4 redirect "urlFilter":"||a.example/img/*.jpg|",` + all + `,"resourceTypes":["image"]` + "\n" +
+			`4 redirect "urlFilter":"||a.example/img/*.jpg|",` + all + `,"resourceTypes":["xmlhttprequest"]` + "\n" + `3 block "urlFilter":"||a.example/img/*.jpg|",` + all},
 
 		// Where a pattern begins and ends.
 		{"rules", "/pixel.gif?", `3 block "urlFilter":"/pixel.gif?",` + all},
@@ -200,7 +203,7 @@ func TestSmall(t *testing.T) {
 		{"strict", nil, `[{"id":2,"priority":1,"action":{"type":"block"},"condition":{"topDomains":["city.test"]}}]`},
 		{"protect", []string{"a.example", "b.example"}, `[{"id":4,"priority":8,"action":{"type":"allow"},"condition":{"requestDomains":["a.example","b.example"],"topDomains":["city.test"]}}]`},
 	} {
-		rules, err := dnr.Small(&dnr.Settings{Placeholder: "/p.svg", Sites: []dnr.Site{
+		rules, err := dnr.Small(&dnr.Settings{Placeholder: "/p.svg", Inline: "data:image/svg+xml,", Sites: []dnr.Site{
 			{Domain: "booking.example", Own: "booking.example", Mode: "protect"},
 			{Domain: "city.test", Own: "city.test", Mode: c.mode, Allow: c.allow},
 		}})
@@ -215,7 +218,7 @@ func TestSmall(t *testing.T) {
 
 // A site can lie below another one, in another mode.
 func TestSmallBelow(t *testing.T) {
-	rules, err := dnr.Small(&dnr.Settings{Placeholder: "/p.svg", Sites: []dnr.Site{
+	rules, err := dnr.Small(&dnr.Settings{Placeholder: "/p.svg", Inline: "data:image/svg+xml,", Sites: []dnr.Site{
 		{Domain: "booking.city.test", Own: "city.test", Mode: "protect", Listed: true},
 		{Domain: "city.test", Own: "city.test", Mode: "off"},
 	}})
@@ -235,6 +238,7 @@ var everywhere = &dnr.Settings{
 		{Domain: "mine.example", Own: "mine.example", Mode: "strict"},
 	},
 	Placeholder: "/p.svg",
+	Inline:      "data:image/svg+xml,",
 }
 
 func TestRulesEverywhere(t *testing.T) {
@@ -261,7 +265,7 @@ func TestRulesEverywhere(t *testing.T) {
 		{"needs", "||a.example^$domain=booking.example", `7 allow "requestDomains":["a.example"],"topDomains":["booking.example"]`},
 		{"exceptions", "@@||a.example/ok.js$domain=else.test|~b.else.test", `5 allow "urlFilter":"||a.example/ok.js","topDomains":["else.test"],"excludedTopDomains":["b.else.test"]`},
 		{"exceptions", "@@||a.example^$domain=~else.test", `5 allow "requestDomains":["a.example"],"excludedTopDomains":["else.test"]`},
-		{"photos", "||a.example/img/", `4 redirect "urlFilter":"||a.example/img/","resourceTypes":["image","xmlhttprequest"]` + "\n" + `3 block "urlFilter":"||a.example/img/"`},
+		{"photos", "||a.example/img/", `4 redirect "urlFilter":"||a.example/img/","resourceTypes":["image"]` + "\n" + `4 redirect "urlFilter":"||a.example/img/","resourceTypes":["xmlhttprequest"]` + "\n" + `3 block "urlFilter":"||a.example/img/"`},
 		{"rules", "||a.example^$third-party", `1 block "requestDomains":["a.example"],"topDomains":["booking.example"]` + "\n" +
 			`1 block "domainType":"thirdParty","requestDomains":["a.example"],"excludedTopDomains":["booking.example"]`},
 		{"rules", "/x?$third-party,domain=booking.example", `1 block "urlFilter":"/x?","topDomains":["booking.example"]`},
@@ -326,7 +330,7 @@ func TestSmallEverywhere(t *testing.T) {
 // With no protected page there is no rule: one without topDomains would hold
 // everywhere.
 func TestNoPagesNoRules(t *testing.T) {
-	s := &dnr.Settings{Placeholder: "/p.svg"}
+	s := &dnr.Settings{Placeholder: "/p.svg", Inline: "data:image/svg+xml,"}
 	large, _, err := dnr.Large(open(t, map[string][]string{"hosts": {"x.example"}, "rules": {"/ad?"}}), s)
 	if err != nil || len(large) != 0 {
 		t.Errorf("%v %v", large, err)
@@ -355,7 +359,7 @@ func TestNoRuleWithoutPages(t *testing.T) {
 // What does not fit is left out, blocks first, and counted. A rule about what
 // is a site's own becomes one a site.
 func TestLimits(t *testing.T) {
-	s := &dnr.Settings{Placeholder: "/p.svg"}
+	s := &dnr.Settings{Placeholder: "/p.svg", Inline: "data:image/svg+xml,"}
 	for i := range 600 {
 		domain := fmt.Sprintf("s%03d.example", i)
 		s.Sites = append(s.Sites, dnr.Site{Domain: domain, Own: domain, Mode: "protect"})
@@ -394,7 +398,7 @@ func TestLimits(t *testing.T) {
 	if unsafe != 5000 || regexps != 1000 || exceptions != 1 || hosts != 1 {
 		t.Errorf("%d unsafe, %d regular expressions, %d exceptions, %d of hosts", unsafe, regexps, exceptions, hosts)
 	}
-	if counts.Unsaid["beyond the number of redirects that the browser takes"] != 6000+601-5000 {
+	if counts.Unsaid["beyond the number of redirects that the browser takes"] != 2*6000+601-5000 {
 		t.Errorf("%v", counts.Unsaid)
 	}
 }
@@ -402,14 +406,15 @@ func TestLimits(t *testing.T) {
 func TestSettingsAreChecked(t *testing.T) {
 	for want, s := range map[string]dnr.Settings{
 		`dnr: placeholder: want the path of a packaged file`: {},
+		`dnr: inline: want a picture as a data: URL`:         {Placeholder: "/p.svg", Inline: "https://a.example/p.svg"},
 		`dnr: sites[0].mode: "": want off, watch, protect or strict`: {
-			Placeholder: "/p.svg", Sites: []dnr.Site{{Domain: "a.example", Own: "a.example"}}},
+			Placeholder: "/p.svg", Inline: "data:image/svg+xml,", Sites: []dnr.Site{{Domain: "a.example", Own: "a.example"}}},
 		`dnr: sites[0].domain: "*.a.example": want a host, such as example.com`: {
-			Placeholder: "/p.svg", Sites: []dnr.Site{{Domain: "*.a.example", Own: "a.example", Mode: "off"}}},
+			Placeholder: "/p.svg", Inline: "data:image/svg+xml,", Sites: []dnr.Site{{Domain: "*.a.example", Own: "a.example", Mode: "off"}}},
 		`dnr: sites[0].own: "b.example": want the registrable domain of a.example`: {
-			Placeholder: "/p.svg", Sites: []dnr.Site{{Domain: "a.example", Own: "b.example", Mode: "off"}}},
+			Placeholder: "/p.svg", Inline: "data:image/svg+xml,", Sites: []dnr.Site{{Domain: "a.example", Own: "b.example", Mode: "off"}}},
 		`dnr: sites[0].allow[1]: "é.example": want a host, such as example.com`: {
-			Placeholder: "/p.svg", Sites: []dnr.Site{{Domain: "a.example", Own: "a.example", Mode: "off", Allow: []string{"b.example", "é.example"}}}},
+			Placeholder: "/p.svg", Inline: "data:image/svg+xml,", Sites: []dnr.Site{{Domain: "a.example", Own: "a.example", Mode: "off", Allow: []string{"b.example", "é.example"}}}},
 	} {
 		if _, err := dnr.Small(&s); err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)

@@ -188,10 +188,14 @@ func (w *writer) say(kind bundle.Kind, r *filter.Rule) (made []Rule, unsaid stri
 		case bundle.Photo:
 			add(blockPriority, block, c)
 			if r.Types == 0 || r.Types.Has(filter.Image) {
+				c.ResourceTypes = []string{"image"}
+				add(redirectPriority, Action{Type: "redirect", Redirect: &Redirect{ExtensionPath: w.settings.Placeholder}}, c)
 				// A page's service worker asks for its images by fetch: an error
 				// there would reach detached images, which no content script sees.
-				c.ResourceTypes = []string{"image", "xmlhttprequest"}
-				add(redirectPriority, Action{Type: "redirect", Redirect: &Redirect{w.settings.Placeholder}}, c)
+				// But a fetch is told where its answer came from, and the address of
+				// the file is the same on all sites, and this browser's alone.
+				c.ResourceTypes = []string{"xmlhttprequest"}
+				add(redirectPriority, Action{Type: "redirect", Redirect: &Redirect{URL: w.settings.Inline}}, c)
 			}
 		}
 	}
