@@ -39,12 +39,14 @@ import { api } from "./api.js";
  * @property {string} mode in force when the page was opened
  * @property {Record<Outcome, number>} total
  * @property {Record<string, HostRecord>} hosts
- * @property {number} more requests to hosts beyond those that are kept apart
+ * @property {number} more requests to hosts beyond those that are kept apart, or with names that cannot be
  * @property {{shown: number, failed: number, problem: import("./relay.js").Problem | ""}} photos
  *   "problem" is why the last of those failed
  */
 
 const MAX_HOSTS = 300;
+/** No longer host can be reached (RFC 1035, 2.3.4), but a page can ask for one. */
+const MAX_HOST = 255;
 /** So many photos of a host are told apart, and so many ways of telling it something. */
 const MAX_PHOTOS = 2000;
 const MAX_LEARNT = 30;
@@ -64,7 +66,7 @@ export async function readRecords() {
   const stored = await api.storage.session.get(tabs.map((tabId) => `tab:${tabId}`));
   for (const tabId of tabs) {
     const record = /** @type {PageRecord | undefined} */ (stored[`tab:${tabId}`]);
-    if (record && !records.has(tabId)) records.set(tabId, record);
+    if (record && !records.has(tabId)) records.set(tabId, { ...record, hosts: byHost(record.hosts) });
   }
 }
 
@@ -92,7 +94,7 @@ export function beginRecord(tabId, domain, mode) {
     domain,
     mode,
     total: { block: 0, relay: 0, would: 0, missed: 0, allow: 0 },
-    hosts: {},
+    hosts: byHost(),
     more: 0,
     photos: { shown: 0, failed: 0, problem: "" },
   });
@@ -101,6 +103,16 @@ export function beginRecord(tabId, domain, mode) {
     endRecord(oldest);
   }
   touch(tabId);
+}
+
+/**
+ * A page asks for hosts with the names that it likes, such as "constructor" or
+ * "__proto__": what holds them has nothing of its own.
+ * @param {PageRecord["hosts"]} [hosts]
+ * @returns {PageRecord["hosts"]}
+ */
+function byHost(hosts = {}) {
+  return Object.assign(Object.create(null), hosts);
 }
 
 /** @param {number} tabId */
@@ -135,7 +147,7 @@ export function note(tabId, { outcome, host, url, type, rule, reason, isPhoto, t
   if (!record) return;
   record.total[outcome]++;
   let entry = record.hosts[host];
-  if (!entry && Object.keys(record.hosts).length < MAX_HOSTS) {
+  if (!entry && host.length <= MAX_HOST && Object.keys(record.hosts).length < MAX_HOSTS) {
     entry = record.hosts[host] = { block: 0, relay: 0, would: 0, missed: 0, allow: 0, rule, reason, photos: [], scripts: 0, learnt: [] };
   }
   if (entry) {
