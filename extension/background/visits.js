@@ -67,6 +67,8 @@ const MAX_VISIT = 850_000;
 const MAX_ALL = 7_000_000;
 /** So much is kept of an address, and of what all bodies of a visit are. */
 const MAX_URL = 2048;
+/** A script gives a request a method as long as it likes. */
+const MAX_METHOD = 40;
 const MAX_BODY = 16 * 1024;
 const MAX_BODIES = 256 * 1024;
 /** So many characters of addresses are kept of pages. */
@@ -218,9 +220,10 @@ export function movePage(tabId, { url, domain, mode, allow }) {
  * @param {Kept} kept
  * @param {{url: string, mode: string, at: number, allow: readonly string[]}} page
  */
-function addPage({ about }, { url, mode, at, allow }) {
+function addPage({ about }, { url: address, mode, at, allow }) {
+  const url = address.slice(0, MAX_URL);
   if (about.pages.reduce((sum, page) => sum + page.url.length, url.length) > MAX_PAGES) return;
-  about.pages.push({ url: url.slice(0, MAX_URL), mode, at: Math.max(0, at), ...(allow.length > 0 && { allow: [...allow] }) });
+  about.pages.push({ url, mode, at: Math.max(0, at), ...(allow.length > 0 && { allow: [...allow] }) });
 }
 
 /** @param {number} tabId of a tab that was closed, or went elsewhere */
@@ -318,7 +321,7 @@ export function noteRequest(tabId, { url, type, method, page, time, outcome, rea
     at: Math.max(0, Math.round(time - kept.about.started)),
     url: url.slice(0, MAX_URL),
     type,
-    method,
+    method: method.slice(0, MAX_METHOD),
     outcome,
     reason,
     rule,

@@ -26,11 +26,11 @@ export function detailOf(row, page, carried) {
   fact(say("reportAddress"), address(row.url));
   fact(say("reportMethod"), technical(shortened(row.method, 40)));
   fact(say("reportPage"), technical(shortened(page, ADDRESS) || say("reportPageUnknown")));
-  if (carried?.referer) fact(say("reportReferer"), technical(carried.referer));
+  if (carried?.referer) fact(say("reportReferer"), technical(plain(carried.referer)));
   fact(say("reportReason"), element("p", { text: say(`reportReason_${row.reason}`) || row.reason }));
-  if (row.rule) fact(say("reportRule"), technical(row.rule));
+  if (row.rule) fact(say("reportRule"), technical(plain(row.rule)));
   const findings = row.learnt.map((finding) => {
-    const where = `${say(`reportPlace_${finding.place}`)}${finding.field ? ` · ${finding.field}` : ""} · ${finding.encoding}`;
+    const where = `${say(`reportPlace_${finding.place}`)}${finding.field ? ` · ${plain(finding.field)}` : ""} · ${finding.encoding}`;
     return element(
       "li",
       {},
