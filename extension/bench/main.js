@@ -3,12 +3,15 @@
  * list, same requests, same process, in turns.
  *
  *   node --expose-gc bench/main.js [--corpus FILE] [--list FILE] [--json FILE] [--parts NAME,…]
+ *                                  [--peers FOLDER,…] [--rounds N]
  *
  * --corpus  recorded requests, {"url","page","type"} a line; else they are made
  *           of the list
  * --list    adblock network filters; else those of the built list
  * --json    where the figures go as JSON
- * --parts   which of node, native, loading, chromium, wake, scale, photos; else all
+ * --parts   which of node, native, loading, chromium, wake, scale, photos, pages; else all
+ * --peers   unpacked extensions that pages are loaded with as well
+ * --rounds  of pages; else 30
  *
  * Files whose names end in .gz are unpacked.
  */
@@ -26,8 +29,9 @@ import { compare } from "./differences.js";
 import { contenders } from "./engines.js";
 import { measure, quantile, speed, turns } from "./measure.js";
 import { measureNative, unlikeNative } from "./native.js";
+import { measurePages } from "./pages.js";
 import { measurePhotos } from "./photos.js";
-import { printDifferences, printLoading, printNative, printPhotos, printScale, printTimes, printWake } from "./print.js";
+import { printDifferences, printLoading, printNative, printPages, printPhotos, printScale, printTimes, printWake } from "./print.js";
 import { measureScale } from "./scale.js";
 import { publicSuffixes } from "../tools/suffixes.js";
 import { measureWake } from "./wake.js";
@@ -46,7 +50,9 @@ const { values } = parseArgs({
     corpus: { type: "string" },
     list: { type: "string" },
     json: { type: "string" },
-    parts: { type: "string", default: "node,native,loading,chromium,wake,scale,photos" },
+    parts: { type: "string", default: "node,native,loading,chromium,wake,scale,photos,pages" },
+    peers: { type: "string", default: "" },
+    rounds: { type: "string", default: "30" },
   },
 });
 const parts = values.parts.split(",");
@@ -111,6 +117,10 @@ async function bench() {
   if (parts.includes("wake")) printWake((report.wake = await measureWake()));
   if (parts.includes("scale")) printScale((report.scale = await measureScale(list, requests, compile)));
   if (parts.includes("photos")) printPhotos((report.photos = await measurePhotos()));
+  if (parts.includes("pages")) {
+    const peers = values.peers.split(",").filter((folder) => folder !== "");
+    printPages((report.pages = await measurePages(peers, Number(values.rounds))));
+  }
 
   if (values.json) await writeFile(values.json, `${JSON.stringify(report, null, 1)}\n`);
 }

@@ -80,6 +80,17 @@ export function printPhotos(figures) {
   ]);
 }
 
+/** @param {Awaited<ReturnType<typeof import("./pages.js").measurePages>>} pages */
+export function printPages({ figures, without }) {
+  console.log("\nA page that asks third parties, half of them listed: until it has loaded, and the processors' time");
+  table([
+    ["", "", "requests", "load, ms", "times", "processors, ms", "times", "listed that arrived", "others"],
+    ...figures.map(({ browser, name, requests, load_ms, load_ratio, cpu_ms, cpu_ratio, listed, unlisted }) =>
+      [browser, name, String(requests), load_ms, load_ratio, cpu_ms, cpu_ratio, String(listed), String(unlisted)]),
+  ]);
+  for (const line of without) console.log(`  not measured: ${line}`);
+}
+
 /**
  * @param {unknown[][]} rows the first one names the columns
  */

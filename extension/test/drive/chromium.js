@@ -173,6 +173,8 @@ export async function launch(options = {}) {
       await debug.send("ServiceWorker.stopAllWorkers");
       await page.close();
     },
+    backgroundMemory: () => memoryOf(browser, origin),
+    pid: child?.pid ?? 0,
     closed,
     kill,
     close: async () => {
@@ -181,6 +183,38 @@ export async function launch(options = {}) {
     },
   };
   return self;
+}
+
+/**
+ * What the extension's worker holds once its garbage is gone. The debugger is
+ * there for this one look.
+ *
+ * @param {import("puppeteer-core").Browser} browser
+ * @param {string} origin
+ * @returns {Promise<import("./driver.js").Memory | null>}
+ */
+async function memoryOf(browser, origin) {
+  const debug = await browser.target().createCDPSession();
+  try {
+    const { targetInfos } = await debug.send("Target.getTargets");
+    const worker = targetInfos.find(({ type, url }) => type === "service_worker" && url.startsWith(`${origin}/`));
+    if (!worker) return null;
+    const { sessionId } = await debug.send("Target.attachToTarget", { targetId: worker.targetId, flatten: true });
+    const session = debug.connection()?.session(sessionId);
+    if (!session) throw new Error(`no session with ${worker.url}`);
+    await session.send("HeapProfiler.collectGarbage");
+    const { usedSize } = await session.send("Runtime.getHeapUsage");
+    const { result: prototype } = await session.send("Runtime.evaluate", { expression: "WebAssembly.Memory.prototype" });
+    const { objects } = await session.send("Runtime.queryObjects", { prototypeObjectId: prototype.objectId ?? "" });
+    const { result } = await session.send("Runtime.callFunctionOn", {
+      objectId: objects.objectId ?? "",
+      functionDeclaration: "function () { return { wasm: this.reduce((sum, { buffer }) => sum + buffer.byteLength, 0), born: performance.timeOrigin }; }",
+      returnByValue: true,
+    });
+    return { heap: usedSize, ...result.value };
+  } finally {
+    await debug.detach(); // and with it from the worker
+  }
 }
 
 /**

@@ -48,6 +48,9 @@
  *   the question's words. Only with the preference that lets it ask.
  * @property {() => Promise<void>} stopBackground stops the extension's
  *   background, as the browser does when it has been idle for a while
+ * @property {() => Promise<Memory | null>} backgroundMemory collects the
+ *   garbage of the extension's background and says what is left; null: it is asleep
+ * @property {number} pid the browser's first process, which leads the group of all
  * @property {Promise<void>} closed settles when the browser has ended, whoever ended it
  * @property {() => Promise<void>} close ends the browser as a user does (the
  *   profile is written), removes what launch made
@@ -75,6 +78,11 @@
  * @property {string[]} console what the page printed, one line an entry
  * @property {() => Promise<void>} front brings it before the other tabs
  * @property {() => Promise<void>} close
+ *
+ * @typedef {object} Memory bytes
+ * @property {number} heap what JavaScript holds, without WebAssembly's
+ * @property {number} wasm all of WebAssembly's memories
+ * @property {number} born another number for every start of the background
  *
  * @typedef {<A extends any[], R>(fn: (...args: A) => R | Promise<R>, ...args: A) => Promise<R>} Evaluate
  */

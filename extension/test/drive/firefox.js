@@ -156,6 +156,7 @@ export async function launch(options = {}) {
       profile,
       version: `Firefox/${capabilities["browserVersion"]}`,
       origin: id && `moz-extension://${UUID}`,
+      pid: child.pid ?? 0,
       closed: exited,
       kill,
       close: async () => {
@@ -173,7 +174,7 @@ export async function launch(options = {}) {
 
 /**
  * @param {Session} session
- * @param {Pick<Browser, "profile" | "version" | "origin" | "install" | "closed" | "kill" | "close">} own
+ * @param {Pick<Browser, "profile" | "version" | "origin" | "install" | "pid" | "closed" | "kill" | "close">} own
  * @returns {Promise<Browser>}
  */
 async function browser(session, own) {
@@ -236,6 +237,10 @@ async function browser(session, own) {
       await window.evaluate(async (uuid) => {
         await /** @type {any} */ (globalThis).WebExtensionPolicy.getByHostname(uuid).extension.terminateBackground();
       }, host);
+    },
+    backgroundMemory: async () => {
+      const window = await chromeWindow();
+      return window.evaluate(memoryOf, own.origin);
     },
     answerPrompt: async (yes) => {
       const window = await chromeWindow();
@@ -367,6 +372,28 @@ function tabOn(session, context, lines) {
     },
   };
   return self;
+}
+
+/**
+ * What the extension's background page holds once its garbage is gone, as
+ * about:memory tells. Runs in the browser's own window.
+ *
+ * @param {string} origin
+ * @returns {Promise<import("./driver.js").Memory | null>}
+ */
+async function memoryOf(origin) {
+  const { Cc, Ci } = /** @type {any} */ (globalThis);
+  const manager = Cc["@mozilla.org/memory-reporter-manager;1"].getService(Ci.nsIMemoryReporterManager);
+  await new Promise((done) => manager.minimizeMemoryUsage(done));
+  const page = `top(${origin}/_generated_background_page.html`.replaceAll("/", "\\");
+  const memory = { heap: 0, wasm: 0, born: 0 };
+  const take = (/** @type {string} */ _, /** @type {string} */ place, /** @type {number} */ __, /** @type {number} */ units, /** @type {number} */ amount) => {
+    if (units !== Ci.nsIMemoryReporter.UNITS_BYTES || !place.startsWith("explicit/") || !place.includes(page)) return;
+    memory[place.includes("wasm") ? "wasm" : "heap"] += amount;
+    memory.born = Number(/, id=(\d+)/.exec(place)?.[1]);
+  };
+  await new Promise((done) => manager.getReports(take, null, done, null, false));
+  return memory.born ? memory : null;
 }
 
 /**
