@@ -19,8 +19,13 @@ usage() {
                   and a page's photos, direct and by relay
                   [--corpus FILE] recorded requests, a JSON object a line
                   [--list FILE] adblock filters  [--json FILE] the figures
-                  [--parts node,native,loading,chromium,wake,scale,photos] only these
+                  [--parts node,native,loading,chromium,wake,scale,photos,pages] only these
+                  [--peers FOLDER,…] unpacked extensions beside Paravent on pages
+                  [--rounds N] of pages, else 30
                   [--dependencies] instead: what each dependency costs
+./build.sh soak   browses for 20 minutes in both browsers, on servers built with the race
+                  detector: what they hold and how long they take must not grow
+                  [--minutes N] longer, or shorter
 ./build.sh shots  pictures of every page, in both themes, French and English, narrow and
                   wide, in dist/shots  [--languages fr,en]  [--scenes NAME,…]
 ./build.sh lint   formatting, vet, types and style
@@ -70,6 +75,18 @@ need_browsers() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
   else
     die "install ${missing[*]} (as root on Debian: apt-get install ${missing[*]}), or set CHROMIUM and FIREFOX to their programs"
+  fi
+}
+
+# The race detector is C.
+need_c() {
+  command -v "${CC:-gcc}" >/dev/null && return
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    say "installing gcc"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends gcc libc6-dev >/dev/null
+  else
+    die "install gcc and libc6-dev (as root on Debian: apt-get install gcc libc6-dev), or set CC to another C compiler: Go's race detector needs one"
   fi
 }
 
@@ -202,6 +219,17 @@ bench() {
   node --expose-gc extension/bench/main.js "$@"
 }
 
+soak() {
+  [ "$(uname -s)" = Linux ] || die "soak looks at processes in /proc: run it on Linux"
+  build
+  need_c
+  need_browsers
+  say "the server with the race detector, in dist/race"
+  CGO_ENABLED=1 go build -race -trimpath -buildvcs=false -o dist/race/ ./server/cmd/paravent-server
+  say "browsing"
+  PARAVENT_SERVER=$PWD/dist/race/paravent-server node extension/bench/soak.js "$@"
+}
+
 verb=${1:-help}
 [ $# -eq 0 ] || shift
 case "$verb" in
@@ -211,6 +239,7 @@ case "$verb" in
   binaries) binaries ;;
   crx) crx "$@" ;;
   bench) bench "$@" ;;
+  soak) soak "$@" ;;
   shots) build; need_browsers; node extension/tools/shots.js "$@" ;;
   lint) lint ;;
   clean) rm -rf dist extension/node_modules server/cmd/worker/node_modules ;;

@@ -6,6 +6,7 @@ import { contenders } from "./engines.js";
 import { measure, quantile, turns } from "./measure.js";
 import { marked } from "./requests.js";
 import { multiplied } from "./scale.js";
+import { compared, counted } from "./soak-lines.js";
 import { publicSuffixes } from "../tools/suffixes.js";
 
 const page = "https://www.booking.co.uk/oncologist";
@@ -88,4 +89,19 @@ test("a canonical list's filters, and requests made of them", () => {
   const list = "paravent list 1\n[sites]\nbooking.example\tB\n[needs]\n||need.example^\n[exceptions]\n@@||fine.example^\n[hosts]\ntracker.example\n[rules]\n||a.example/x\n";
   assert.equal(filtersOf(list), "@@||fine.example^\n||tracker.example^\n||a.example/x\n");
   assert.ok(requestsOf("||tracker.example^\n").some(({ url }) => url === "https://tracker.example/"));
+});
+
+test("what grows does not hold, what is noise does, and nothing holds without samples", () => {
+  const samples = (/** @type {number[]} */ ...values) => values.map((value, at) => ({ at, value }));
+  const line = (/** @type {{at: number, value: number}[]} */ of, /** @type {object} */ how = {}) =>
+    compared("it", of, ({ value }) => value, { from: 0, to: 9, most: 1.05, ...how });
+  assert.deepEqual(line(samples(1, 1, 9, 1, 1, 1, 1, 9, 1)), { what: "it", first: 1, last: 1, value: 1, most: 1.05, holds: true });
+  assert.equal(line(samples(10, 10, 10, 10, 10, 10, 11, 11, 11)).holds, false);
+  assert.equal(line(samples(10, 10, 10, 10, 10, 10, 11, 11, 11), { least: 1 }).holds, true);
+  assert.equal(line(samples(10, 10, 10, 10, 10, 10, 99, 10, 99), { share: 0.25 }).holds, true);
+  assert.equal(line(samples(1, 1, 1)).holds, false);
+  assert.equal(line([], { most: undefined }).holds, true);
+  assert.equal(counted("lost", 0, 0).holds, true);
+  assert.equal(counted("lost", 1, 0).holds, false);
+  assert.equal(counted("visits", 7).holds, true);
 });

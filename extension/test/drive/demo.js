@@ -19,6 +19,9 @@ export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 /** The programs that `./build.sh build` leaves. */
 const BIN = path.join(ROOT, "dist", "bin");
 
+/** Another build of the server can be named. */
+const SERVER = process.env["PARAVENT_SERVER"] || path.join(BIN, "paravent-server");
+
 /** The npm packages that carry lists by others. */
 const UPSTREAM = path.join(ROOT, "extension", "node_modules");
 
@@ -215,8 +218,8 @@ export async function assemble({ browser, out, list, servers }) {
  * @param {string[]} args
  * @returns {Promise<{address: any, close: () => Promise<void>}>} what it printed
  */
-function startServer(verb, args) {
-  return listening(path.join(BIN, "paravent-server"), [verb, ...args]);
+export function startServer(verb, args) {
+  return listening(SERVER, [verb, ...args]);
 }
 
 /**
