@@ -49,7 +49,9 @@ export async function launch(options = {}) {
   const profile = options.profile ?? (await mkdtemp(path.join(tmpdir(), "paravent-chromium-")));
   if (!fresh) await mkdir(profile, { recursive: true });
   const language = options.language ?? "en";
-  const args = [...ARGS, `--user-data-dir=${profile}`, `--lang=${language}`];
+  // With its own traffic forbidden, the browser would not ask for an extension either.
+  const own = options.installed ? ARGS.filter((arg) => arg !== "--disable-background-networking") : ARGS;
+  const args = [...own, `--user-data-dir=${profile}`, `--lang=${language}`];
   if (options.dark) args.push("--blink-settings=preferredColorScheme=0");
   if (options.pac) {
     args.push(`--proxy-pac-url=${options.pac}`);
@@ -60,7 +62,7 @@ export async function launch(options = {}) {
   }
   if (options.anyCertificate) args.push("--ignore-certificate-errors");
   let folder = "";
-  let id = "";
+  let id = options.installed ?? "";
   let toInstall = false;
   if (options.extension) {
     folder = await realpath(options.extension);
@@ -123,6 +125,19 @@ export async function launch(options = {}) {
     throw error;
   }
   const origin = id && `chrome-extension://${id}`;
+  if (options.installed) {
+    await until(
+      async () => {
+        await first.open(`${origin}/icons/icon.svg`);
+        return first.evaluate(() => location.protocol === "chrome-extension:" && document.documentElement.tagName === "svg");
+      },
+      { timeout: 2 * PATIENCE, every: 250, what: "the extension that policies install" },
+    ).catch(async (error) => {
+      await kill();
+      throw error;
+    });
+    await first.open("about:blank");
+  }
 
   /** @type {Tab | undefined} */
   let inside;

@@ -19,6 +19,8 @@
  *   user does, so that the profile's next start brings it before any page; a
  *   profile that has it already keeps it. Absent: for this start only.
  * @property {boolean} [later] the extension is not there before `install` is called
+ * @property {string} [installed] Chromium: id of an extension that an administrator's policies
+ *   install, instead; `launch` waits for it
  * @property {string} [proxy] "127.0.0.1:PORT": every host is asked for there,
  *   *.localhost too. Absent: *.localhost is this machine, others do not resolve.
  * @property {string} [pac] address of a proxy auto-configuration that is followed

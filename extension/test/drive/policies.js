@@ -14,7 +14,8 @@ const CHROMIUM = "/etc/chromium/policies/managed";
 
 /**
  * @typedef {object} Policies
- * @property {(values: Record<string, unknown>) => Promise<void>} set what the extension is told, from now on
+ * @property {(values: Record<string, unknown>, browser?: Record<string, unknown>) => Promise<void>} set
+ *   what the extension is told, from now on; Chromium: and what the browser is
  * @property {() => Promise<void>} remove
  */
 
@@ -37,7 +38,7 @@ export async function mayWriteChromium() {
 export async function chromiumPolicies(id) {
   const file = path.join(CHROMIUM, `paravent-test-${id}.json`);
   return {
-    set: (values) => writeFile(file, JSON.stringify({ "3rdparty": { extensions: { [id]: values } } })),
+    set: (values, browser = {}) => writeFile(file, JSON.stringify({ ...browser, "3rdparty": { extensions: { [id]: values } } })),
     remove: () => rm(file, { force: true }),
   };
 }
