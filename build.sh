@@ -9,8 +9,10 @@ usage() {
 ./build.sh run    the demo: a patient books on a leaking site, without and with Paravent
 ./build.sh test   every check and test, in real Chromium and real Firefox
 ./build.sh build  dist/bin, dist/worker, dist/chromium, dist/firefox and their packages
-./build.sh binaries  dist/release: the programs for Linux, macOS and Windows, and the
-                  extension's packages beside them
+./build.sh binaries  dist/release: the programs for Linux, macOS and Windows, the
+                  extension's packages, their source, and what all are made of
+./build.sh reproduce  the same release from two clean checkouts and from the source
+                  package, at other places and times, compared byte by byte
 ./build.sh crx    dist/crx: the Chromium package signed for installs by policy, and the
                   update manifest  --key FILE an RSA key in PEM
                   --url ADDRESS the folder where both will be served
@@ -32,6 +34,9 @@ usage() {
 ./build.sh clean  remove what was built
 TEXT
 }
+
+# The compiler of releases: another one makes other bytes.
+COMPILER=go1.26.8
 
 say() { printf '\n== %s\n' "$*"; }
 die() { printf 'build.sh: %s\n' "$*" >&2; exit 1; }
@@ -93,6 +98,7 @@ need_c() {
 # licences PACKAGE… prints those of Go and of every module that is compiled into their WebAssembly.
 licences() {
   local path dir
+  local -x LC_ALL=C # orders names in one way
   printf 'Go\n\n'
   cat extension/vendor/wasm_exec.LICENSE
   GOOS=js GOARCH=wasm go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}' "$@" |
@@ -143,6 +149,8 @@ build() {
 
 # A release is complete: what a workshop needs lies beside the programs.
 binaries() {
+  export GOTOOLCHAIN=${GOTOOLCHAIN:-$COMPILER}
+  local -x LC_ALL=C
   build
   rm -rf dist/release
   mkdir -p dist/release
@@ -157,6 +165,9 @@ binaries() {
   done
   cp dist/paravent-chromium.zip dist/paravent-firefox.xpi LICENSE dist/release/
   licences ./server/cmd/paravent ./server/cmd/paravent-server >dist/release/LICENSES.txt
+  say "what the files are made of, and their source"
+  node extension/tools/sbom.js --release dist/release --out "dist/release/paravent-$(version).cdx.json"
+  source_package
   (
     cd dist/release
     local summer=(sha256sum) sums
@@ -164,6 +175,51 @@ binaries() {
     sums=$("${summer[@]}" -- *)
     printf '%s\n' "$sums" >SHA256SUMS
   )
+}
+
+# The last commit's files, as they are: a zip that is not compressed is the same
+# whoever writes it.
+source_package() {
+  if ! git rev-parse --verify --quiet HEAD >/dev/null || [ "$(git rev-parse --show-toplevel)" != "$(pwd -P)" ]; then
+    echo "no source package: this is no checkout"
+  elif [ -n "$(git status --porcelain)" ]; then
+    echo "no source package: what was built is not what is committed"
+  else
+    TZ=UTC git archive --format=zip -0 --prefix="paravent-$(version)/" -o "dist/release/paravent-$(version)-source.zip" HEAD
+  fi
+}
+
+# same FOLDER FOLDER compares two releases.
+same() {
+  diff <(sort -k 2 "$1/SHA256SUMS") <(sort -k 2 "$2/SHA256SUMS") ||
+    die "not reproducible: the files named above differ; $1 and $2 are left there to compare"
+}
+
+# Nothing that a computer brings with it may show in a release: where the
+# checkout is, when and by whom it was made, in which language, from which cache.
+reproduce() {
+  need_go
+  git rev-parse --verify --quiet HEAD >/dev/null || die "reproduce: this is no checkout"
+  command -v unzip >/dev/null || die "install unzip"
+  export GOTOOLCHAIN=${GOTOOLCHAIN:-$COMPILER}
+  GOMODCACHE=$(go env GOMODCACHE) npm_config_cache=$(npm config get cache)
+  export GOMODCACHE npm_config_cache # their content is checked by go.sum and the lock files
+  local at one two three
+  at=$(mktemp -d)
+  one=$at/a two="$at/another place, further away" three="$at/paravent-$(version)"
+  say "one checkout"
+  git clone --quiet . "$one"
+  (umask 022; cd "$one"; HOME=$at/home GOCACHE=$at/cache TZ=UTC LC_ALL=C ./build.sh binaries)
+  say "another, with other times"
+  (umask 077; git clone --quiet . "$two"; cd "$two"; find . -path ./.git -prune -o -exec touch -d 2001-09-09 {} +
+    mkdir "$at/other"; HOME=$at/other GOCACHE=$at/other/cache TZ=Pacific/Kiritimati LC_ALL=C.UTF-8 LANG=fr_FR.UTF-8 USER=other ./build.sh binaries)
+  same "$one/dist/release" "$two/dist/release"
+  say "the source package"
+  (cd "$at"; unzip -q "$one/dist/release/paravent-$(version)-source.zip"; cd "$three"; GOCACHE=$at/other/cache ./build.sh build
+    cd dist; sha256sum --check --ignore-missing --strict "$one/dist/release/SHA256SUMS")
+  cp "$one/dist/release/SHA256SUMS" dist/
+  rm -rf "$at"
+  say "every file is the same; dist/SHA256SUMS names them"
 }
 
 crx() {
@@ -237,6 +293,7 @@ case "$verb" in
   test) run_tests ;;
   build) build ;;
   binaries) binaries ;;
+  reproduce) reproduce ;;
   crx) crx "$@" ;;
   bench) bench "$@" ;;
   soak) soak "$@" ;;
