@@ -202,8 +202,10 @@ reproduce() {
   git rev-parse --verify --quiet HEAD >/dev/null || die "reproduce: this is no checkout"
   command -v unzip >/dev/null || die "install unzip"
   export GOTOOLCHAIN=${GOTOOLCHAIN:-$COMPILER}
-  GOMODCACHE=$(go env GOMODCACHE) npm_config_cache=$(npm config get cache)
-  export GOMODCACHE npm_config_cache # their content is checked by go.sum and the lock files
+  # Where things are fetched from may stay: go.sum and the lock files check what comes.
+  GOENV=$(go env GOENV) GOMODCACHE=$(go env GOMODCACHE)
+  npm_config_userconfig=$(npm config get userconfig) npm_config_cache=$(npm config get cache)
+  export GOENV GOMODCACHE npm_config_userconfig npm_config_cache
   local at one two three
   at=$(mktemp -d)
   one=$at/a two="$at/another place, further away" three="$at/paravent-$(version)"
@@ -250,7 +252,7 @@ run_tests() {
   build
   need_browsers
   say "web-ext lint"
-  (cd extension && npx --no-install web-ext lint --source-dir ../dist/firefox --self-hosted)
+  (cd extension && npx --no-install web-ext lint --source-dir ../dist/firefox --warnings-as-errors)
   say "the lists' sources"
   dist/bin/paravent list lint lists lists/demo
   say "what the sites expect of the list"
