@@ -11,6 +11,7 @@
 
 import { AEAD_AES_128_GCM, CipherSuite, KDF_HKDF_SHA256, KEM_DHKEM_X25519_HKDF_SHA256 } from "../vendor/hpke.js";
 import { joined } from "./bhttp.js";
+import { expand, extract } from "./hkdf.js";
 
 /**
  * A gateway's key, as it publishes it (RFC 9458, 3.1).
@@ -41,7 +42,16 @@ const SUITES_AT = 1 + 2 + PUBLIC_KEY_SIZE + 2;
 const KEY_SIZE = 16;
 const NONCE_SIZE = 12;
 
-const suite = new CipherSuite(KEM_DHKEM_X25519_HKDF_SHA256, KDF_HKDF_SHA256, AEAD_AES_128_GCM);
+/** The library's KDF, without a job for another thread at every step. */
+const kdf = () => ({
+  ...KDF_HKDF_SHA256(),
+  Extract: async (/** @type {Uint8Array} */ salt, /** @type {Uint8Array} */ secret) => extract(salt, secret),
+  Expand: async (/** @type {Uint8Array} */ key, /** @type {Uint8Array} */ info, /** @type {number} */ size) => expand(key, info, size),
+});
+const suite = new CipherSuite(() => ({ ...KEM_DHKEM_X25519_HKDF_SHA256(), kdf: kdf() }), kdf, AEAD_AES_128_GCM);
+
+/** The last key that a request was sealed to. @type {{bytes: string, key: Promise<Recipient>} | undefined} */
+let last;
 
 /**
  * @param {Uint8Array<ArrayBuffer>} bytes a key configuration
@@ -66,7 +76,7 @@ export function readKey(bytes) {
  * @returns {Promise<Sealed>}
  */
 export async function seal({ header, publicKey }, request) {
-  const recipient = await suite.DeserializePublicKey(publicKey);
+  const recipient = await recipientOf(publicKey);
   const info = joined([text("message/bhttp request"), Uint8Array.of(0), header]);
   const { encapsulatedSecret, ctx } = await suite.SetupSender(recipient, { info });
   const sender = plain(encapsulatedSecret);
@@ -77,6 +87,18 @@ export async function seal({ header, publicKey }, request) {
   };
 }
 
+/** @typedef {Awaited<ReturnType<typeof suite.DeserializePublicKey>>} Recipient */
+
+/**
+ * @param {Uint8Array} publicKey
+ * @returns {Promise<Recipient>} the same as before for the photos of a page
+ */
+function recipientOf(publicKey) {
+  const bytes = publicKey.join();
+  if (last?.bytes !== bytes) last = { bytes, key: suite.DeserializePublicKey(publicKey) };
+  return last.key;
+}
+
 /**
  * @param {Uint8Array<ArrayBuffer>} secret
  * @param {Uint8Array<ArrayBuffer>} sender
@@ -85,12 +107,9 @@ export async function seal({ header, publicKey }, request) {
  */
 async function open(secret, sender, response) {
   if (response.length < KEY_SIZE) throw new Error("the sealed answer is too short");
-  const salt = joined([sender, response.subarray(0, KEY_SIZE)]);
-  const base = await crypto.subtle.importKey("raw", secret, "HKDF", false, ["deriveBits"]);
-  /** @param {string} info @param {number} size in bytes */
-  const derived = (info, size) => crypto.subtle.deriveBits({ name: "HKDF", hash: "SHA-256", salt, info: text(info) }, base, size * 8);
-  const [key, iv] = await Promise.all([derived("key", KEY_SIZE), derived("nonce", NONCE_SIZE)]);
-  const opener = await crypto.subtle.importKey("raw", key, "AES-GCM", false, ["decrypt"]);
+  const base = extract(joined([sender, response.subarray(0, KEY_SIZE)]), secret);
+  const opener = await crypto.subtle.importKey("raw", expand(base, text("key"), KEY_SIZE), "AES-GCM", false, ["decrypt"]);
+  const iv = expand(base, text("nonce"), NONCE_SIZE);
   try {
     return new Uint8Array(await crypto.subtle.decrypt({ name: "AES-GCM", iv }, opener, response.subarray(KEY_SIZE)));
   } catch {
