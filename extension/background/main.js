@@ -12,7 +12,7 @@ import { applyScope } from "./choices.js";
 import { hostOf } from "./domains.js";
 import { injectIntoFrame, injectIntoOpenTabs } from "./injection.js";
 import { forgetManaged } from "./managed.js";
-import { onMessage } from "./messages.js";
+import { onConnect, onMessage } from "./messages.js";
 import { followPages, pageOf } from "./pages.js";
 import { beginRecord, endRecord, recordOf } from "./record.js";
 import { guard, prepared, watchRequests } from "./requests.js";
@@ -77,6 +77,7 @@ api.webNavigation.onCommitted.addListener(async ({ tabId, frameId, url }) => {
 });
 
 api.runtime.onMessage.addListener(onMessage);
+api.runtime.onConnect.addListener(onConnect);
 api.storage.onChanged.addListener(async (_, area) => {
   if (area !== "managed") return;
   forgetManaged();

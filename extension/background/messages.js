@@ -8,7 +8,7 @@ import { listsState } from "./lists-state.js";
 import { MENDABLE, mend } from "./mend.js";
 import { setOwnRelay } from "./own-relay.js";
 import { lintRules } from "./own-rules.js";
-import { photo } from "./photos.js";
+import { bringTo } from "./photos.js";
 import { forgetRecords } from "./record.js";
 import { prepared } from "./requests.js";
 import { setRules, settings } from "./settings.js";
@@ -67,8 +67,14 @@ function handle(message, sender) {
   const type = message?.type;
   if (sender.url?.startsWith(`${ownRoot}ui/`)) return Object.hasOwn(ANSWERS, type) ? (ANSWERS[type]?.(message) ?? null) : null;
   if (!sender.tab?.id) return null;
-  if (type === "explain") return explain(sender.tab);
-  return type === "photo" && typeof message.url === "string" ? photo(message.url, sender.tab) : null;
+  return type === "explain" ? explain(sender.tab) : null;
+}
+
+/** @param {chrome.runtime.Port} port on which a page's content script asks for photos */
+export function onConnect(port) {
+  const { sender } = port;
+  if (port.name === "photos" && sender?.id === api.runtime.id && sender.tab) bringTo(port, sender.tab);
+  else port.disconnect();
 }
 
 /**

@@ -36,12 +36,51 @@ export async function relaysInForce() {
   return { relays: state.list?.release?.relays ?? [], isOwn: false };
 }
 
+/** Answers are gathered for so many milliseconds, or until they have so many bytes. */
+const ANSWERS_MS = 8;
+const MAX_ANSWERS = 4 * 1024 * 1024;
+
+/**
+ * Answers what a page's content script asks for as it comes, several in one
+ * message: each is dear.
+ * @param {chrome.runtime.Port} port
+ * @param {chrome.tabs.Tab} tab
+ */
+export function bringTo(port, tab) {
+  /** @type {(PhotoAnswer & {url: string})[]} */
+  let answers = [];
+  let size = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const send = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    const all = answers;
+    answers = [];
+    size = 0;
+    // The page may be gone.
+    if (isOpen) port.postMessage(all);
+  };
+  let isOpen = true;
+  port.onDisconnect.addListener(() => (isOpen = false));
+  port.onMessage.addListener(({ urls }) => {
+    for (const url of urls) {
+      void photo(url, tab).catch(() => /** @type {const} */ ({ photo: false })).then((answer) => {
+        answers.push({ url, ...answer });
+        if (answer.photo) size += answer.bytes?.byteLength ?? 0;
+        if (size > MAX_ANSWERS) send();
+        else timer ??= setTimeout(send, ANSWERS_MS);
+      });
+    }
+  });
+}
+
 /**
  * @param {string} url of an image on a page
  * @param {chrome.tabs.Tab} tab
  * @returns {Promise<PhotoAnswer>}
  */
-export async function photo(url, tab) {
+async function photo(url, tab) {
   const [sites, engine] = await Promise.all([ready(), engineReady()]);
   // A page can ask for any address through its images; only what is stopped for being a photo is brought.
   if (judge({ url, type: "image", page: tab.url ?? "" }, sites, engine).action !== "relay" || hostOf(url) === "") return { photo: false };

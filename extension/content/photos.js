@@ -28,6 +28,8 @@
   const MAX_KNOWN = 2000;
   /** What is not in the page yet is looked for again after so many milliseconds. */
   const LATER_MS = 1000;
+  /** What is asked for is gathered for so many milliseconds. */
+  const GATHER_MS = 16;
 
   /** What a page may hang a shadow root on (DOM, 4.8): elements of its own, and these. */
   const SHADOW_HOSTS = /-|^(article|aside|blockquote|body|div|footer|h[1-6]|header|main|nav|p|section|span)$/;
@@ -72,14 +74,59 @@
     return answer;
   }
 
+  /** Who waits for what was asked for, by address. @type {Map<string, (answer: any) => void>} */
+  const waiting = new Map();
+  /** What is to be asked for. @type {string[]} */
+  let unasked = [];
+  /** @type {chrome.runtime.Port | undefined} */
+  let port;
+
   /**
    * @param {string} url
    * @returns {Promise<string | null>}
    */
   async function ask(url) {
-    const answer = await api.runtime.sendMessage({ type: "photo", url });
+    const answer = await new Promise((done) => {
+      waiting.set(url, done);
+      if (unasked.push(url) === 1) setTimeout(askTogether, GATHER_MS);
+    });
     if (!answer?.photo) return null;
     return answer.bytes ? URL.createObjectURL(new Blob([answer.bytes], { type: answer.type })) : "";
+  }
+
+  /** Each message is dear, and a page's placeholders come close together. */
+  function askTogether() {
+    const urls = unasked;
+    unasked = [];
+    try {
+      port ??= connect();
+      port.postMessage({ urls });
+    } catch {
+      // The extension was updated or removed.
+      hangUp();
+    }
+  }
+
+  function connect() {
+    const made = api.runtime.connect({ name: "photos" });
+    made.onMessage.addListener((answers) => {
+      for (const answer of answers) {
+        waiting.get(answer.url)?.(answer);
+        waiting.delete(answer.url);
+      }
+    });
+    made.onDisconnect.addListener(() => {
+      if (port === made) hangUp();
+    });
+    return made;
+  }
+
+  /** Nobody answers any more what was asked. */
+  function hangUp() {
+    port?.disconnect();
+    port = undefined;
+    for (const done of waiting.values()) done(null);
+    waiting.clear();
   }
 
   /**
@@ -310,6 +357,7 @@ ${letters === "" ? FIGURE : `<text x="64" y="64" dy=".36em" text-anchor="middle"
   // A page that comes back from the back/forward cache has missed the answers to what it asked.
   addEventListener("pageshow", ({ persisted }) => {
     if (!persisted) return;
+    hangUp();
     known.clear();
     for (const root of roots) considerAll(root);
   });
