@@ -10,8 +10,9 @@
  */
 
 import { errorText } from "./api.js";
-import { decodeResponse, encodeRequest, joined } from "./bhttp.js";
-import { KEY_PROBLEM, readKey, REQUEST_TYPE, RESPONSE_TYPE, seal } from "./ohttp.js";
+import { decodeResponse, encodeRequest } from "./bhttp.js";
+import { KEY_PROBLEM, readKey, RESPONSE_TYPE, seal } from "./ohttp.js";
+import { post, PROBLEM_TYPE } from "./post.js";
 
 /**
  * A relay, and the gateway behind it.
@@ -40,13 +41,9 @@ const SIZES = [512, 2048];
  */
 const QUIET_MS = 8;
 const GATHER_MS = 30;
-/** Twice what browsers open connections: the next ones are sealed while others are on their way. */
-const MAX_IN_FLIGHT = 12;
+/** No more than that of a page's photos are on their way. */
+const MAX_IN_FLIGHT = 48;
 const MAX_WAITING = 300;
-const TIMEOUT_MS = 30_000;
-const MAX_PROBLEM = 4 * 1024;
-/** Of a sealed answer: the largest photo is padded to 16 MB. */
-const MAX_ANSWER = 16 * 1024 * 1024 + 4 * 1024;
 
 /** With another relay it may go better. @type {readonly string[]} */
 const OF_RELAY = ["relay", "gateway", "key"];
@@ -206,7 +203,7 @@ async function exchange(relay, key, request) {
   const { status, type, body } = await post(relay.url, sealed.request).catch((error) => {
     throw new PhotoError("relay", errorText(error));
   });
-  if (type === "application/problem+json") {
+  if (type === PROBLEM_TYPE) {
     const { type: kind, title } = problemIn(body);
     if (status === 400 && kind === KEY_PROBLEM) return null;
     throw new PhotoError(status === 502 || status === 504 ? "gateway" : "relay", `${status} ${title}`);
@@ -225,50 +222,6 @@ async function exchange(relay, key, request) {
  */
 async function sealFor(key, request) {
   return seal(readKey(Uint8Array.from(atob(key), (char) => char.charCodeAt(0))), request);
-}
-
-/**
- * @param {string} address
- * @param {Uint8Array<ArrayBuffer>} body
- */
-async function post(address, body) {
-  const response = await fetch(address, {
-    method: "POST",
-    // With its permission for all hosts an extension is at home everywhere. Any
-    // other mode makes Firefox send, as Origin, a number that this profile alone has.
-    mode: "same-origin",
-    headers: { "Content-Type": REQUEST_TYPE, "Accept-Language": "*" },
-    body,
-    cache: "no-store",
-    credentials: "omit",
-    redirect: "error",
-    referrerPolicy: "no-referrer",
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  });
-  const type = response.headers.get("Content-Type")?.split(";", 1)[0]?.trim() ?? "";
-  return { status: response.status, type, body: await read(response, type === RESPONSE_TYPE ? MAX_ANSWER : MAX_PROBLEM) };
-}
-
-/**
- * @param {Response} response
- * @param {number} limit in bytes
- * @returns {Promise<Uint8Array<ArrayBuffer>>}
- */
-async function read(response, limit) {
-  const reader = response.body?.getReader();
-  const chunks = [];
-  let size = 0;
-  for (;;) {
-    const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
-    if (done || !value) break;
-    size += value.length;
-    if (size > limit) {
-      await reader?.cancel();
-      throw new Error(`the answer is longer than ${limit} bytes`);
-    }
-    chunks.push(value);
-  }
-  return joined(chunks);
 }
 
 /**

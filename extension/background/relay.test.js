@@ -74,21 +74,55 @@ const problem = (status, type, title) =>
 
 const unknownKey = () => problem(400, "https://iana.org/assignments/http-problem-types#ohttp-key", "the key is unknown");
 
+/** What a relay that takes several requests in one is asked with. */
+const BATCH = "application/vnd.paravent.ohttp-batch";
+
 /**
  * Puts the network's other side in place.
  * @param {import("node:test").TestContext} t
- * @param {(url: string, sealed: Uint8Array<ArrayBuffer>) => Promise<Response> | Response} answer
- * @returns {{url: string, size: number, how: RequestInit}[]} what arrived
+ * @param {(url: string, sealed: Uint8Array<ArrayBuffer>) => Promise<Response> | Response} answer to one sealed request
+ * @param {{takesBatches?: boolean}} [relay]
+ * @returns {{url: string, size: number, how: RequestInit}[]} the sealed requests that arrived
  */
-function network(t, answer) {
+function network(t, answer, { takesBatches = true } = {}) {
   /** @type {{url: string, size: number, how: RequestInit}[]} */
   const arrived = [];
   t.mock.method(globalThis, "fetch", async (/** @type {string} */ url, /** @type {RequestInit} */ how) => {
-    const sealed = /** @type {Uint8Array<ArrayBuffer>} */ (how.body);
-    arrived.push({ url, size: sealed.length, how });
-    return answer(url, sealed);
+    const body = /** @type {Uint8Array<ArrayBuffer>} */ (how.body);
+    const isBatch = new Headers(how.headers).get("Content-Type") === BATCH;
+    if (isBatch && !takesBatches) return problem(415, "about:blank", "another type");
+    const all = isBatch ? partsOfBatch(body) : [body];
+    for (const sealed of all) arrived.push({ url, size: sealed.length, how });
+    const answers = await Promise.all(all.map((sealed) => answer(url, sealed)));
+    const [only] = answers;
+    return isBatch || !only ? new Response(await batchOf(answers), { headers: { "Content-Type": BATCH } }) : only;
   });
   return arrived;
+}
+
+/** @param {Uint8Array<ArrayBuffer>} body */
+function partsOfBatch(body) {
+  const parts = [];
+  for (let at = 0; at < body.length; ) {
+    const end = at + 2 + body[at] * 256 + body[at + 1];
+    parts.push(body.slice(at + 2, end));
+    at = end;
+  }
+  return parts;
+}
+
+/** The last answer first. @param {Response[]} answers */
+async function batchOf(answers) {
+  const parts = [];
+  for (const [i, answer] of [...answers.entries()].toReversed()) {
+    const body = Buffer.from(await answer.arrayBuffer());
+    const head = Buffer.alloc(7);
+    head.writeUInt8(i);
+    head.writeUInt16BE(answer.status, 1);
+    head.writeUInt32BE(body.length, 3);
+    parts.push(head, body);
+  }
+  return Buffer.concat(parts);
 }
 
 /** @param {Uint8Array} sealed */
@@ -143,7 +177,37 @@ describe("a photo", () => {
     assert.deepEqual(order.toSorted((a, b) => a - b), urls.map((_, i) => i));
     assert.notDeepEqual(order, urls.map((_, i) => i));
     assert.deepEqual([...new Set(arrived.map(({ size }) => size))].toSorted((a, b) => a - b), [512 + 55, 2048 + 55]);
-    assert.ok(most <= 12, `${most} at once`);
+    assert.ok(most <= 48, `${most} at once`);
+    assert.ok(new Set(arrived.map(({ how }) => how)).size < 10, "each came alone");
+  });
+
+  it("comes alone from a relay that takes no batches, and is sealed once", async (t) => {
+    const arrived = network(t, async (_, sealed) => sent(await gateway.answer(sealed, answerOf(200, PHOTO))), { takesBatches: false });
+    for (let page = 0; page < 2; page++) {
+      const urls = Array.from({ length: 20 }, (_, i) => `https://photos.example/${page}/${i}`);
+      await Promise.all(urls.map((url) => bring(url, [relay])));
+    }
+    assert.equal(arrived.length, 40);
+    assert.equal(gateway.asked.length, 40);
+  });
+
+  it("comes although another of its batch does not", async (t) => {
+    let asked = 0;
+    network(t, async (_, sealed) => (++asked === 2 ? problem(502, "about:blank", "not reached") : sent(await gateway.answer(sealed, answerOf(200, PHOTO)))));
+    const all = await Promise.allSettled(Array.from({ length: 3 }, (_, i) => bring(`https://photos.example/${i}`, [relay])));
+    assert.equal(all.filter(({ status }) => status === "fulfilled").length, 2);
+    for (const outcome of all) if (outcome.status === "rejected") because("gateway", /502 not reached/)(outcome.reason);
+  });
+
+  it("comes although its batch breaks off behind it", async (t) => {
+    t.mock.method(globalThis, "fetch", async (/** @type {string} */ _, /** @type {RequestInit} */ how) => {
+      const all = partsOfBatch(/** @type {Uint8Array<ArrayBuffer>} */ (how.body));
+      const whole = await batchOf(await Promise.all(all.map(async (sealed) => sent(await gateway.answer(sealed, answerOf(200, PHOTO))))));
+      return new Response(whole.subarray(0, whole.length - 1), { headers: { "Content-Type": BATCH } });
+    });
+    const all = await Promise.allSettled(Array.from({ length: 3 }, (_, i) => bring(`https://photos.example/${i}`, [relay])));
+    assert.equal(all.filter(({ status }) => status === "fulfilled").length, 2);
+    for (const outcome of all) if (outcome.status === "rejected") because("relay", /ended early/)(outcome.reason);
   });
 
   it("whose address is longer than a request is not asked for", async (t) => {

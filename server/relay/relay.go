@@ -5,6 +5,11 @@
 //	                                    message/ohttp-res, or
 //	                                    application/problem+json (RFC 9457)
 //
+// A page has many photos, and every request of a browser is dear to it. So
+// several sealed requests may come in one, each as it would come alone, and
+// their answers go back in one, as they come (batch.go). To the gateway all
+// requests go one by one.
+//
 // The relay knows who asks, and cannot read what for. The gateway reads what
 // for, and must not learn who asks. So nothing of a reader's request goes on
 // but its sealed bytes, under the same few headers for everybody, over
@@ -15,8 +20,8 @@
 //	h, err := relay.New(relay.Options{To: "https://gateway.example/gateway", Log: log})
 //
 // It speaks plain HTTP: in front of it stands the operator's own proxy for TLS.
-// Let that speak HTTP/2 too, for over HTTP/1.1 a browser asks for no more than
-// six photos at a time.
+// Let that speak HTTP/2 too, for over HTTP/1.1 a browser has no more than six
+// requests under way.
 //
 // The two must be run by parties that do not tell each other what they know.
 // The relay itself keeps no record: to slow down who asks too much it holds a
@@ -158,15 +163,21 @@ func (p *problem) Error() string { return p.title }
 
 func (r *relay) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	if err := r.relay(w, request); err != nil {
-		p := &problem{http.StatusBadGateway, "the gateway could not be reached"}
-		errors.As(err, &p)
-		text, _ := json.Marshal(map[string]any{"title": p.title, "status": p.status})
+		p, text := said(err)
 		if p.status == http.StatusTooManyRequests || p.status == http.StatusServiceUnavailable {
 			w.Header().Set("Retry-After", "10")
 		}
 		send(w, p.status, typeProblem, int64(len(text)))
 		w.Write(text)
 	}
+}
+
+// said is what a reader gets to hear of an error.
+func said(err error) (p *problem, text []byte) {
+	p = &problem{http.StatusBadGateway, "the gateway could not be reached"}
+	errors.As(err, &p)
+	text, _ = json.Marshal(map[string]any{"title": p.title, "status": p.status})
+	return p, text
 }
 
 func send(w http.ResponseWriter, status int, contentType string, size int64) {
@@ -179,57 +190,97 @@ func send(w http.ResponseWriter, status int, contentType string, size int64) {
 
 // relay answers a request, or returns why it could not begin to.
 func (r *relay) relay(w http.ResponseWriter, request *http.Request) error {
-	if !r.limit.take(r.client(request), time.Now()) {
-		return &problem{http.StatusTooManyRequests, "this address asks too often; wait a little"}
+	client := r.client(request)
+	if !r.limit.take(client, time.Now()) {
+		return errTooOften
 	}
-	if got, _, err := mime.ParseMediaType(request.Header.Get("Content-Type")); err != nil || got != typeRequest {
+	contentType, _, err := mime.ParseMediaType(request.Header.Get("Content-Type"))
+	if err == nil && contentType == typeBatch {
+		return r.batch(w, request, client)
+	}
+	if err != nil || contentType != typeRequest {
 		return &problem{http.StatusUnsupportedMediaType, "the content type is not " + typeRequest}
 	}
-	sealed, err := io.ReadAll(http.MaxBytesReader(w, request.Body, MaxRequest))
-	if tooLong := (*http.MaxBytesError)(nil); errors.As(err, &tooLong) {
-		return &problem{http.StatusRequestEntityTooLarge, fmt.Sprintf("the request is longer than %d bytes", MaxRequest)}
-	} else if err != nil {
-		return &problem{http.StatusBadRequest, "the request ended early"}
-	}
-	select {
-	case r.slots <- struct{}{}:
-		defer func() { <-r.slots }()
-	default:
-		return &problem{http.StatusServiceUnavailable, "the relay is busy; try later"}
-	}
-	// The reader's context is not the gateway's: see the package comment.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(request.Context()), MaxTime)
-	defer cancel()
-	response, err := r.ask(ctx, sealed)
+	sealed, err := readBody(w, request, MaxRequest)
 	if err != nil {
-		r.Log.Warn("the gateway does not answer", "err", err)
 		return err
 	}
-	defer response.Body.Close()
-	contentType, size := response.Header.Get("Content-Type"), response.ContentLength
-	switch {
-	case contentType == typeAnswer && response.StatusCode == http.StatusOK && 0 <= size && size <= MaxAnswer:
-	case contentType == typeProblem && response.StatusCode >= 400 && 0 <= size && size <= maxProblem:
-	default:
-		r.Log.Warn("the gateway answers what is no Oblivious HTTP", "status", response.StatusCode)
-		return &problem{http.StatusBadGateway, "the gateway gave an answer that cannot be passed on"}
-	}
-	first, err := io.ReadAll(io.LimitReader(response.Body, min(held, size)))
+	a, err := r.exchange(request.Context(), sealed)
 	if err != nil {
-		r.Log.Warn("the gateway's answer ended early", "err", err)
-		return &problem{http.StatusBadGateway, "the gateway's answer ended early"}
+		return err
 	}
+	defer a.close()
 	// A reader who never reads must not keep a slot.
 	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(MaxTime))
-	send(w, response.StatusCode, contentType, size)
-	if _, err := w.Write(first); err != nil {
+	send(w, a.status, a.contentType, a.size)
+	if _, err := w.Write(a.first); err != nil {
 		return nil // the reader has left
 	}
-	if _, err := io.Copy(w, response.Body); err != nil && request.Context().Err() == nil {
+	if _, err := io.Copy(w, a.rest); err != nil && request.Context().Err() == nil {
 		// The size is said already. The reader must see that less came.
 		panic(http.ErrAbortHandler)
 	}
 	return nil
+}
+
+var errTooOften = &problem{http.StatusTooManyRequests, "this address asks too often; wait a little"}
+
+func readBody(w http.ResponseWriter, request *http.Request, limit int64) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, request.Body, limit))
+	if tooLong := (*http.MaxBytesError)(nil); errors.As(err, &tooLong) {
+		return nil, &problem{http.StatusRequestEntityTooLarge, fmt.Sprintf("the request is longer than %d bytes", limit)}
+	} else if err != nil {
+		return nil, &problem{http.StatusBadRequest, "the request ended early"}
+	}
+	return body, nil
+}
+
+// reply is what the gateway says: its beginning, which is nearly always all,
+// and what is still on its way.
+type reply struct {
+	status      int
+	contentType string
+	size        int64
+	first       []byte
+	rest        io.Reader
+	close       func()
+}
+
+// exchange has a sealed request answered, or returns why that could not begin.
+func (r *relay) exchange(reader context.Context, sealed []byte) (*reply, error) {
+	select {
+	case r.slots <- struct{}{}:
+	default:
+		return nil, &problem{http.StatusServiceUnavailable, "the relay is busy; try later"}
+	}
+	// The reader's context is not the gateway's: see the package comment.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(reader), MaxTime)
+	closing := func() { cancel(); <-r.slots }
+	response, err := r.ask(ctx, sealed)
+	if err != nil {
+		closing()
+		r.Log.Warn("the gateway does not answer", "err", err)
+		return nil, err
+	}
+	a := &reply{
+		status: response.StatusCode, contentType: response.Header.Get("Content-Type"), size: response.ContentLength, rest: response.Body,
+		close: func() { response.Body.Close(); closing() },
+	}
+	switch {
+	case a.contentType == typeAnswer && a.status == http.StatusOK && 0 <= a.size && a.size <= MaxAnswer:
+	case a.contentType == typeProblem && a.status >= 400 && 0 <= a.size && a.size <= maxProblem:
+	default:
+		a.close()
+		r.Log.Warn("the gateway answers what is no Oblivious HTTP", "status", a.status)
+		return nil, &problem{http.StatusBadGateway, "the gateway gave an answer that cannot be passed on"}
+	}
+	a.first = make([]byte, min(held, a.size))
+	if _, err := io.ReadFull(response.Body, a.first); err != nil {
+		a.close()
+		r.Log.Warn("the gateway's answer ended early", "err", err)
+		return nil, &problem{http.StatusBadGateway, "the gateway's answer ended early"}
+	}
+	return a, nil
 }
 
 // ask sends sealed bytes to the gateway, the same for whoever asks.

@@ -23,18 +23,18 @@ import { connect, createServer } from "node:net";
 export async function startTap(address) {
   let to = Number(new URL(address).port);
   let connections = 0;
-  /** @type {Buffer[]} */
-  let sent = [];
-  /** @type {Buffer[]} */
-  let answered = [];
+  /** By connection, so that what passed on one stays together. @type {{sent: Buffer[], answered: Buffer[]}[]} */
+  const passed = [];
   /** @type {Set<import("node:net").Socket>} */
   const open = new Set();
   const server = createServer((client) => {
     connections++;
     const onward = connect(to, "127.0.0.1");
+    const here = { sent: /** @type {Buffer[]} */ ([]), answered: /** @type {Buffer[]} */ ([]) };
+    passed.push(here);
     for (const [from, other, keep] of /** @type {const} */ ([
-      [client, onward, (/** @type {Buffer} */ data) => sent.push(data)],
-      [onward, client, (/** @type {Buffer} */ data) => answered.push(data)],
+      [client, onward, (/** @type {Buffer} */ data) => here.sent.push(data)],
+      [onward, client, (/** @type {Buffer} */ data) => here.answered.push(data)],
     ])) {
       open.add(from);
       from.on("data", keep);
@@ -54,13 +54,12 @@ export async function startTap(address) {
   if (typeof where !== "object" || !where) throw new Error("the tap has no port");
   return {
     port: where.port,
-    sent: () => Buffer.concat(sent),
-    answered: () => Buffer.concat(answered),
+    sent: () => Buffer.concat(passed.flatMap(({ sent }) => sent)),
+    answered: () => Buffer.concat(passed.flatMap(({ answered }) => answered)),
     connections: () => connections,
     clear: () => {
       connections = 0;
-      sent = [];
-      answered = [];
+      for (const here of passed) here.sent.length = here.answered.length = 0;
     },
     turn: (address) => {
       to = Number(new URL(address).port);
