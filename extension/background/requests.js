@@ -40,6 +40,8 @@ import { expectDocument, noteRequest, readVisits } from "./visits.js";
 /** @typedef {chrome.webRequest.BlockingResponse} Answer */
 
 const ALL = { urls: ["<all_urls>"] };
+/** Without what is packaged, which placeholders are: telling of it would cost Chromium as much as telling of the photo. */
+const NETWORK = { urls: ["http://*/*", "https://*/*", "ws://*/*", "wss://*/*"] };
 /** Responses with a policy of their own for what is asked for on their behalf. */
 const DOCUMENTS = { urls: ["<all_urls>"], types: ["main_frame", "sub_frame", "stylesheet", "script"] };
 /** What is asked for so often that a page which sends a Referer does so with one of these. */
@@ -91,13 +93,13 @@ export function watchRequests() {
     );
     return;
   }
-  api.webRequest.onBeforeRequest.addListener(/** @type {any} */ (observe("asked")), ALL, ["requestBody"]);
+  api.webRequest.onBeforeRequest.addListener(/** @type {any} */ (observe("asked")), NETWORK, ["requestBody"]);
   api.webRequest.onBeforeSendHeaders.addListener(
     /** @type {any} */ (observeReferer), /** @type {any} */ (TELLING), ["requestHeaders", "extraHeaders"],
   );
-  api.webRequest.onBeforeRedirect.addListener(/** @type {any} */ (observe("redirected")), ALL);
-  api.webRequest.onResponseStarted.addListener(/** @type {any} */ (observe("answered")), ALL);
-  api.webRequest.onErrorOccurred.addListener(/** @type {any} */ (observe("failed")), ALL);
+  api.webRequest.onBeforeRedirect.addListener(/** @type {any} */ (observe("redirected")), NETWORK);
+  api.webRequest.onResponseStarted.addListener(/** @type {any} */ (observe("answered")), NETWORK);
+  api.webRequest.onErrorOccurred.addListener(/** @type {any} */ (observe("failed")), NETWORK);
 }
 
 /**
