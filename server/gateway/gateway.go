@@ -74,7 +74,7 @@ func newGateway(o Options, guarded *net.Dialer) http.Handler {
 			return guarded.DialContext(ctx, network, address)
 		}
 	}
-	g := &gateway{Options: o, open: make(chan struct{}, maxOpen), memory: semaphore.NewWeighted(maxMemory), transport: &http.Transport{
+	transport := &http.Transport{
 		Proxy:                  nil, // not even from the environment: a proxy would dial what it likes
 		DialContext:            dial,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
@@ -84,11 +84,10 @@ func newGateway(o Options, guarded *net.Dialer) http.Handler {
 		MaxIdleConnsPerHost:    MaxPerHost,
 		MaxIdleConns:           64,
 		IdleConnTimeout:        30 * time.Second,
-	}}
+	}
+	g := &gateway{Options: o, open: make(chan struct{}, maxOpen), memory: semaphore.NewWeighted(maxMemory), transport: transport}
 	if o.DemoLoopback {
-		// The demo counts connections: a spare one, dialled and never used,
-		// would look like a browser's preconnect.
-		g.transport.MaxIdleConnsPerHost = -1
+		g.transport = &apart{make: transport.Clone}
 	}
 	g.desk = newDesk(o.Cache, g.fetch)
 	mux := http.NewServeMux()
@@ -101,7 +100,7 @@ type gateway struct {
 	*desk
 	open      chan struct{}       // requests under way
 	memory    *semaphore.Weighted // what their answers take
-	transport *http.Transport
+	transport http.RoundTripper
 }
 
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
