@@ -63,8 +63,11 @@ export function bringTo(port, tab) {
   };
   let isOpen = true;
   port.onDisconnect.addListener(() => (isOpen = false));
-  port.onMessage.addListener(({ urls }) => {
+  port.onMessage.addListener((message) => {
+    /** @type {unknown[]} */
+    const urls = Array.isArray(message?.urls) ? message.urls : [];
     for (const url of urls) {
+      if (typeof url !== "string") continue;
       void photo(url, tab).catch(() => /** @type {const} */ ({ photo: false })).then((answer) => {
         answers.push({ url, ...answer });
         if (answer.photo) size += answer.bytes?.byteLength ?? 0;
