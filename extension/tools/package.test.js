@@ -113,7 +113,7 @@ test("a stock package refuses a demo's settings", async () => {
   const source = fileURLToPath(new URL("..", import.meta.url));
   const copy = path.join(home, "source");
   for (const folder of ["tools", "background", "vendor"]) await mkdir(path.join(copy, folder), { recursive: true });
-  for (const name of ["tools/package.js", "tools/suffixes.js", "background/api.js", "background/bhttp.js", "background/ohttp.js", "vendor/hpke.js", "package.json", "manifest.json"]) {
+  for (const name of ["tools/package.js", "tools/suffixes.js", "background/api.js", "background/bhttp.js", "background/hkdf.js", "background/ohttp.js", "vendor/hpke.js", "package.json", "manifest.json"]) {
     await cp(path.join(source, name), path.join(copy, name));
   }
   await symlink(path.join(source, "node_modules"), path.join(copy, "node_modules"));
