@@ -200,7 +200,7 @@ func TestSixteenAppendAtOnce(t *testing.T) {
 						err = l.Settle(t.Context(), h)
 					}
 					if err == nil {
-						h, err = l.Append(t.Context(), h, entry(t, w*times+i))
+						_, err = l.Append(t.Context(), h, entry(t, w*times+i))
 					}
 					if err == nil {
 						break

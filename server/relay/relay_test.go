@@ -155,7 +155,7 @@ func TestAnswers(t *testing.T) {
 		"parameter":     {answer(200, res, "abc"), req + "; v=1", "a", 200, res, "abc"},
 		"error page":    {answer(502, "text/html", "<h1>nginx"), req, "a", 502, problem, "cannot be passed on"},
 		"sealed error":  {answer(500, res, "abc"), req, "a", 502, problem, "cannot be passed on"},
-		"redirect":      {http.RedirectHandler("http://127.0.0.1:1/", 307), req, "a", 502, problem, "cannot be passed on"},
+		"redirect":      {http.RedirectHandler("http://127.0.0.1:1/", http.StatusTemporaryRedirect), req, "a", 502, problem, "cannot be passed on"},
 		"good problem":  {answer(200, problem, key), req, "a", 502, problem, "cannot be passed on"},
 		"large problem": {http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serveSized(w, 400, problem, large) }), req, "a", 502, problem, "cannot be passed on"},
 		"huge": {http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

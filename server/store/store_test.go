@@ -144,7 +144,7 @@ func TestDirLosesPower(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		type moment struct{ step, put, swapped int }
+		type moment struct{ step, put int }
 		var acknowledged []moment
 		put := func(s store.Store, i int) {
 			name := []string{"v1/a", "v1/a", "tile/0/000.p/1", "v1/a"}[i]

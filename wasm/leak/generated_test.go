@@ -275,9 +275,9 @@ func queryValue(s string) string {
 
 // A request is what carries a leak, and the ways it was wrapped.
 type request struct {
-	url, body, referer string
-	place              Place
-	how                []string
+	url, body string
+	place     Place
+	how       []string
 }
 
 // wrap puts a text into one to three layers and those into a request.

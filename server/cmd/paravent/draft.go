@@ -569,13 +569,12 @@ func produce(list []byte) (product, error) {
 func (d *draft) sign(signer note.Signer) error {
 	n := &note.Note{Text: d.text}
 	if d.note != nil {
-		opened, err := note.Open(d.note, note.VerifierList())
+		_, err := note.Open(d.note, note.VerifierList())
 		unverified, ok := errors.AsType[*note.UnverifiedNoteError](err)
 		if !ok {
 			return fmt.Errorf("%v: draft it again", err)
 		}
-		opened = unverified.Note
-		n.Sigs = opened.UnverifiedSigs
+		n.Sigs = unverified.Note.UnverifiedSigs
 	}
 	signed, err := note.Sign(n, signer)
 	if err != nil {
