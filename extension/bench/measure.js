@@ -123,7 +123,7 @@ function eachOf(engine, asked, cost, singles) {
 }
 
 /** @returns {number} nanoseconds between two looks at the clock with nothing between */
-export function clockCost() {
+function clockCost() {
   const looks = Float64Array.from({ length: 20_000 }, () => {
     const start = performance.now();
     return performance.now() - start;
