@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { openBackground } from "./background.js";
 import { fromBrowser } from "./drive/demo.js";
-import { startHost } from "./drive/host.js";
+import { startNews } from "./news.js";
 import { installed, openPopup } from "./popup.js";
 import { BROWSERS, createWorld } from "./world.js";
 
@@ -24,29 +24,18 @@ for (const name of BROWSERS) {
     let browser;
     /** @type {import("./background.js").Background} */
     let background;
-    /** @type {import("./drive/host.js").Host} */
+    /** @type {import("./news.js").News} */
     let news;
-    /** @type {import("./drive/host.js").Host} */
-    let stranger;
     before(async () => {
-      stranger = await startHost("stranger.localhost", (_, response) => response.end());
       const { recipients, needs } = world.demo;
-      news = await startHost("news.localhost", (request, response) => {
-        if (!request.url?.startsWith("/oncology")) {
-          response.end();
-          return;
-        }
-        response.setHeader("Content-Type", "text/html");
-        const page = encodeURIComponent(`${news.origin}${request.url}`);
-        response.end(`<!doctype html><title>News</title>
-          <script src="${recipients["analytics"]}/tag.js?id=news"></script>
-          <script src="${needs["pay"]}/pay.js"></script>
-          <script src="/own.js"></script>
-          <img src="${recipients["photos"]}/clinic/image/upload/w_160,h_160,c_fill/30t1coj162ikym59xsjx.jpg">
-          <img src="${stranger.origin}/plain.gif">
-          <img src="${stranger.origin}/telling.gif?page=${page}">
-          <iframe src="${recipients["widgets"]}/doctor/widget?doctor=camille-aubert"></iframe>`);
-      });
+      news = await startNews((page, stranger) => `
+        <script src="${recipients["analytics"]}/tag.js?id=news"></script>
+        <script src="${needs["pay"]}/pay.js"></script>
+        <script src="/own.js"></script>
+        <img src="${recipients["photos"]}/clinic/image/upload/w_160,h_160,c_fill/30t1coj162ikym59xsjx.jpg">
+        <img src="${stranger}/plain.gif">
+        <img src="${stranger}/telling.gif?page=${encodeURIComponent(page)}">
+        <iframe src="${recipients["widgets"]}/doctor/widget?doctor=camille-aubert"></iframe>`);
       browser = await world.launch(name, { extension: await world.extension(name) });
       await installed(browser);
       background = await openBackground(browser);
@@ -54,14 +43,13 @@ for (const name of BROWSERS) {
     after(async () => {
       await browser.close();
       await news.close();
-      await stranger.close();
     });
 
     /** Opens an article. @returns who heard of it: recipients, what the stranger was asked, what the site was */
     const read = async () => {
       await browser.tab().open("about:blank");
       await world.demo.reset();
-      stranger.asked.length = news.asked.length = 0;
+      news.stranger.length = news.asked.length = 0;
       await browser.tab().open(`${news.origin}/oncology/second-opinions-in-paris`);
       const board = await world.demo.settled();
       const popup = await openPopup(browser, browser.tab());
@@ -70,7 +58,7 @@ for (const name of BROWSERS) {
       return {
         told: board.recipients.filter(fromBrowser).map(({ key }) => key),
         needed: board.needs.filter(fromBrowser).map(({ key }) => key),
-        stranger: [...new Set(stranger.asked.map((line) => line.split(/[ ?]/)[1]))].sort(),
+        stranger: [...new Set(news.stranger.map((line) => line.split(/[ ?]/)[1]))].sort(),
         own: news.asked.some((line) => line.includes("/own.js")),
         mode,
         record,

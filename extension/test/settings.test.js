@@ -9,7 +9,7 @@ import { STORED } from "../background/stored.js";
 import { openBackground } from "./background.js";
 import { fromBrowser } from "./drive/demo.js";
 import { until } from "./drive/driver.js";
-import { startHost } from "./drive/host.js";
+import { startNews } from "./news.js";
 import { installed, wantPhotos } from "./popup.js";
 import { visit } from "./walk.js";
 import { BROWSERS, createWorld } from "./world.js";
@@ -33,20 +33,14 @@ for (const name of BROWSERS) {
     let start;
     /** @type {import("./background.js").Background} */
     let background;
-    /** @type {import("./drive/host.js").Host} */
+    /** @type {import("./news.js").News} */
     let news;
-    /** @type {import("./drive/host.js").Host} */
-    let stranger;
     before(async () => {
-      stranger = await startHost("stranger.localhost", (_, response) => response.end());
       const { recipients } = world.demo;
-      news = await startHost("news.localhost", (_, response) => {
-        response.setHeader("Content-Type", "text/html");
-        response.end(`<!doctype html><title>News</title>
-          <script src="${recipients["analytics"]}/tag.js?id=news"></script>
-          <img src="${stranger.origin}/plain.gif">
-          <iframe src="${recipients["widgets"]}/doctor/widget?doctor=camille-aubert"></iframe>`);
-      });
+      news = await startNews((_, stranger) => `
+        <script src="${recipients["analytics"]}/tag.js?id=news"></script>
+        <img src="${stranger}/plain.gif">
+        <iframe src="${recipients["widgets"]}/doctor/widget?doctor=camille-aubert"></iframe>`);
       start = { extension: await world.extension(name), permanent: true, profile: path.join(world.dir, `profile-${name}`) };
       browser = await world.launch(name, start);
       await installed(browser);
@@ -56,17 +50,16 @@ for (const name of BROWSERS) {
     after(async () => {
       await browser.close();
       await news.close();
-      await stranger.close();
     });
 
     /** Opens an article. @returns who heard of it */
     const read = async () => {
       await browser.tab().open("about:blank");
       await world.demo.reset();
-      stranger.asked.length = 0;
+      news.stranger.length = 0;
       await browser.tab().open(news.origin);
       const board = await world.demo.settled();
-      return [...board.recipients.filter(fromBrowser).map(({ key }) => key), ...(stranger.asked.length > 0 ? ["stranger"] : [])];
+      return [...board.recipients.filter(fromBrowser).map(({ key }) => key), ...(news.stranger.length > 0 ? ["stranger"] : [])];
     };
 
     it("own rules stop and let through", async () => {
