@@ -8,6 +8,8 @@ usage() {
   cat <<'TEXT'
 ./build.sh run    the demo: a patient books on a leaking site, without and with Paravent
 ./build.sh test   every check and test, in real Chromium and real Firefox
+                  [--browser [--times N] [NAME…]] only the browsers' tests, N times: all, or
+                  those of extension/test/NAME.test.js; says how often each test failed
 ./build.sh build  dist/bin, dist/worker, dist/chromium, dist/firefox and their packages
 ./build.sh binaries  dist/release: the programs for Linux, macOS and Windows, the
                   extension's packages, their source, and what all are made of
@@ -70,29 +72,39 @@ packages() {
 }
 
 need_browsers() {
-  local missing=()
-  command -v "${CHROMIUM:-chromium}" >/dev/null || missing+=(chromium)
-  command -v "${FIREFOX:-firefox-esr}" >/dev/null || missing+=(firefox-esr)
-  [ ${#missing[@]} -gt 0 ] || return 0
+  local missing=""
+  command -v "${CHROMIUM:-chromium}" >/dev/null || missing+=" chromium"
+  command -v "${FIREFOX:-firefox-esr}" >/dev/null || missing+=" firefox-esr"
+  debian "$missing" "or set CHROMIUM and FIREFOX to their programs"
+}
+
+# The race detector is linked by a C compiler.
+need_compiler() {
+  need_go
+  command -v "$(go env CC)" >/dev/null || debian "gcc libc6-dev" "or set CC to a C compiler"
+}
+
+# debian PACKAGES ELSE installs packages of Debian, if any, or says which and what else helps.
+debian() {
+  [ -n "$1" ] || return 0
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    say "installing ${missing[*]}"
+    say "installing $1"
     apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    # shellcheck disable=SC2086 # one word a package
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $1 >/dev/null
   else
-    die "install ${missing[*]} (as root on Debian: apt-get install ${missing[*]}), or set CHROMIUM and FIREFOX to their programs"
+    die "install $1 (as root on Debian: apt-get install $1), $2"
   fi
 }
 
-# The race detector is C.
-need_c() {
-  command -v "${CC:-gcc}" >/dev/null && return
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    say "installing gcc"
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends gcc libc6-dev >/dev/null
-  else
-    die "install gcc and libc6-dev (as root on Debian: apt-get install gcc libc6-dev), or set CC to another C compiler: Go's race detector needs one"
-  fi
+# The version stands here and not in go.mod: the product does not depend on it.
+STATICCHECK=v0.8.2
+
+need_staticcheck() {
+  need_go
+  local folder=$PWD/dist/tools/$STATICCHECK
+  staticcheck=$folder/staticcheck
+  [ -x "$staticcheck" ] || GOBIN=$folder go install "honnef.co/go/tools/cmd/staticcheck@$STATICCHECK"
 }
 
 # licences PACKAGE… prints those of Go and of every module that is compiled into their WebAssembly.
@@ -230,16 +242,22 @@ crx() {
   node extension/tools/crx.js --zip dist/paravent-chromium.zip --out dist/crx "$@"
 }
 
+# What is compiled to WebAssembly.
+WASM_PACKAGES=(./wasm/... ./lists/release ./server/{store,log,publish,page,cmd/worker})
+
 lint() {
-  need_go
+  need_staticcheck
   need_npm
   packages server/cmd/worker
-  say "gofmt and vet"
+  say "gofmt, go.mod, vet and staticcheck"
   local unformatted
   unformatted=$(gofmt -l lists wasm server)
   [ -z "$unformatted" ] || die "run gofmt -w on: $unformatted"
+  go mod tidy -diff || die "run go mod tidy"
   go vet ./...
-  GOOS=js GOARCH=wasm go vet ./wasm/... ./lists/release ./server/store ./server/log ./server/publish ./server/page ./server/cmd/worker
+  GOOS=js GOARCH=wasm go vet "${WASM_PACKAGES[@]}"
+  "$staticcheck" ./...
+  GOOS=js GOARCH=wasm "$staticcheck" "${WASM_PACKAGES[@]}"
   say "tsc and eslint"
   (cd extension && npm run --silent types && npm run --silent lint)
   extension/node_modules/.bin/tsc --project server/demo/jsconfig.json
@@ -247,22 +265,63 @@ lint() {
   (cd server/cmd/worker && ../../../extension/node_modules/.bin/eslint .)
 }
 
+# Only the servers do several things at once: their tests are run with the race
+# detector.
+go_tests() {
+  local packages
+  packages=$(go list ./... | grep -v ^paravent/server/)
+  # shellcheck disable=SC2086 # one word a package
+  {
+    go test -cover $packages
+    go test -cover -race ./server/...
+  } | tee dist/coverage.txt
+}
+
+# coverage prints one line a package, what is covered least first.
+coverage() {
+  say "coverage of Go packages: percent of statements that the package's own tests run"
+  sed -nE 's/^(ok)?[[:space:]]+(paravent[^[:space:]]*).*coverage: ([0-9.]+)%.*/\3 \2/p' dist/coverage.txt |
+    sort -n | awk '{ printf "%6.1f  %s\n", $1, $2 }'
+}
+
+# fuzz gives every fuzz target of the Go packages its share of two minutes.
+fuzz() {
+  local targets share file name output
+  targets=$(grep -oE '^func Fuzz\w+' -r lists wasm server --include='*_test.go' --exclude-dir=node_modules)
+  share=$((120000 / $(wc -l <<<"$targets")))ms
+  while IFS=: read -r file name; do
+    name=${name#func }
+    output=$(go test -run '^$' -fuzz "^$name\$" -fuzztime "$share" "./${file%/*}" 2>&1) || die "$name in $file: $output"
+    printf '%-32s %s\n' "$name" "$(grep -oE 'execs: [0-9]+' <<<"$output" | tail -n 1)"
+  done <<<"$targets"
+}
+
 run_tests() {
+  need_browsers
+  need_compiler
   lint
   build
-  need_browsers
   say "web-ext lint"
   (cd extension && npx --no-install web-ext lint --source-dir ../dist/firefox --warnings-as-errors)
   say "the lists' sources"
   dist/bin/paravent list lint lists lists/demo
   say "what the sites expect of the list"
   dist/bin/paravent list test lists lists/demo
-  say "Go"
-  go test ./...
+  say "JavaScript and WebAssembly in Node"
+  (cd extension && npm run --silent test)
+  say "Go, the servers with the race detector"
+  go_tests
   say "the Worker, in workerd"
   (cd server/cmd/worker && npm run --silent test)
-  say "JavaScript and WebAssembly in Node, then Chromium and Firefox"
-  (cd extension && npm run --silent test && npm run --silent test:browsers)
+  say "what reads bytes of others, with bytes that nobody thought of"
+  fuzz
+  say "Chromium and Firefox"
+  browser_tests
+  coverage
+}
+
+browser_tests() {
+  (cd extension && npm run --silent test:browsers -- "$@")
 }
 
 bench() {
@@ -280,7 +339,7 @@ bench() {
 soak() {
   [ "$(uname -s)" = Linux ] || die "soak looks at processes in /proc: run it on Linux"
   build
-  need_c
+  need_compiler
   need_browsers
   say "the server with the race detector, in dist/race"
   CGO_ENABLED=1 go build -race -trimpath -buildvcs=false -o dist/race/ ./server/cmd/paravent-server
@@ -292,7 +351,15 @@ verb=${1:-help}
 [ $# -eq 0 ] || shift
 case "$verb" in
   run) build; need_browsers; node extension/tools/run.js "$@" ;;
-  test) run_tests ;;
+  test)
+    if [ "${1:-}" = --browser ]; then
+      build
+      need_browsers
+      browser_tests "${@:2}"
+    else
+      run_tests
+    fi
+    ;;
   build) build ;;
   binaries) binaries ;;
   reproduce) reproduce ;;
