@@ -291,8 +291,8 @@ fuzz() {
   share=$((120000 / $(wc -l <<<"$targets")))ms
   while IFS=: read -r file name; do
     name=${name#func }
-    output=$(go test -run '^$' -fuzz "^$name\$" -fuzztime "$share" "./${file%/*}" 2>&1) || die "$name in $file: $output"
-    printf '%-32s %s\n' "$name" "$(grep -oE 'execs: [0-9]+' <<<"$output" | tail -n 1)"
+    output=$(go test -run '^$' -fuzz "^$name\$" -fuzztime "$share" "./${file%/*}" 2>&1 </dev/null) || die "$name in $file: $output"
+    printf '%-32s %s\n' "$name" "$(sed -n 's/^fuzz: elapsed: //p' <<<"$output" | tail -n 1)"
   done <<<"$targets"
 }
 
