@@ -8,6 +8,7 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
+import { openBackground } from "./background.js";
 import { newGatewayKey, startGateway, startRelay } from "./drive/demo.js";
 import { sleep, until } from "./drive/driver.js";
 import { startHost } from "./drive/host.js";
@@ -351,10 +352,15 @@ for (const name of BROWSERS) {
         return tab;
       };
       const atRelay = () => sealedIn(pair.toRelay.sent()).length;
+      const background = await openBackground(browser);
+      const tabs = () => browser.extension(async () => (await chrome.tabs.query({})).length);
       /** @param {Tab} tab */
       const closed = async (tab) => {
+        const before = await tabs();
         await tab.close();
-        await sleep(500); // the background hears of it
+        await until(async () => (await tabs()) < before, { what: "the tab to be closed" });
+        // It hears of a tab before it is asked something later.
+        await background.ask({ type: "visits" });
       };
       /** @param {Tab} tab @param {"tab" | "day"} keep */
       const choose = async (tab, keep) => {

@@ -101,7 +101,7 @@ for (const name of BROWSERS) {
 
     /** @param {string} wanted */
     const stands = (wanted) =>
-      until(async () => (await place()).name === wanted, { timeout: 10_000 }).catch(async () => assert.fail(`the focus is on "${(await place()).name}", not on ${wanted}`));
+      until(async () => (await place()).name === wanted).catch(async () => assert.fail(`the focus is on "${(await place()).name}", not on ${wanted}`));
 
     /** @param {string} wanted goes */
     const goes = async (wanted) => {

@@ -172,7 +172,14 @@ for (const name of BROWSERS) {
       const popup = await openPopup(browser, browser.tab());
       await popup.page.waitFor(() => document.querySelector("#modes:not([hidden])"));
       await popup.page.click(`#modes input[value="${mode}"]`);
-      await until(async () => (await popup.state()).mode === mode, { what: `mode ${mode}` });
+      // Chromium takes a moment to change its rules, and decides by the old ones until then.
+      await until(
+        async () => {
+          const state = await popup.state();
+          return state.mode === mode && state.problems.rules === "";
+        },
+        { what: `mode ${mode}` },
+      );
       await popup.close();
     };
 

@@ -25,8 +25,12 @@ const SERVER = process.env["PARAVENT_SERVER"] || path.join(BIN, "paravent-server
 /** The npm packages that carry lists by others. */
 const UPSTREAM = path.join(ROOT, "extension", "node_modules");
 
-/** Nothing arrived for so long, in milliseconds: the browser has sent what it will. */
-const QUIET = 1500;
+/**
+ * Asked so often, a tenth of a second apart, nothing more had arrived: the
+ * browser has sent what it will. On a machine that has no time for the browser
+ * asking takes longer, too.
+ */
+const QUIET = 15;
 
 /** Readers of the demo's releases ask for the next one this often, in seconds. */
 const POLL_SECONDS = 2;
@@ -347,13 +351,13 @@ export async function startDemo({ store, keepers, port = 0 }) {
     ...addresses,
     received,
     settled: async () => {
-      for (let before = 0, sameSince = Date.now(); ; await sleep(100)) {
+      for (let before = 0, same = 0; ; await sleep(100)) {
         const now = await received();
         const all = [...now.recipients, ...now.needs];
         const sum = all.reduce((total, party) => total + party.requests.length + party.connections, 0);
-        if (sum !== before) sameSince = Date.now();
+        same = sum === before ? same + 1 : 0;
         before = sum;
-        if (Date.now() - sameSince > QUIET) return now;
+        if (same >= QUIET) return now;
       }
     },
     reset: async () => {
