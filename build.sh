@@ -75,7 +75,7 @@ need_browsers() {
   local missing=""
   command -v "${CHROMIUM:-chromium}" >/dev/null || missing+=" chromium"
   command -v "${FIREFOX:-firefox-esr}" >/dev/null || missing+=" firefox-esr"
-  debian "$missing" "or set CHROMIUM and FIREFOX to their programs"
+  debian "${missing# }" "or set CHROMIUM and FIREFOX to their programs"
 }
 
 # The race detector is linked by a C compiler.
