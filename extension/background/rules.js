@@ -71,13 +71,15 @@ async function rulesState() {
  */
 export async function rulesProblem(list, scope) {
   if (isFirefox) return { state: "", error: "", unsaid: 0 };
-  const have = await rulesState();
+  const [have, mark] = await Promise.all([rulesState(), readMark()]);
   const want = wantedFor(list, scope);
   const isCurrent = have?.list === want.list && have.sites === want.sites && have.choices === want.choices;
   const unsaid = Object.values(have?.unsaid ?? {}).reduce((sum, count) => sum + count, 0);
   if (!have || have.state === "writing" || (have.state === "ok" && !isCurrent)) return { state: "pending", error: "", unsaid };
   if (have.state !== "ok") return { state: have.state, error: have.error, unsaid };
-  return { state: (await isMarked(want)) ? "" : "lost", error: "", unsaid };
+  // What was written between the two readings is looked for again.
+  const isTheirs = mark === (await markFor(want)).condition.urlFilter || (await isMarked(want));
+  return { state: isTheirs ? "" : "lost", error: "", unsaid };
 }
 
 /**
@@ -186,8 +188,13 @@ async function markFor({ list, sites, choices }) {
  * @param {Of} want
  */
 async function isMarked(want) {
+  return (await readMark()) === (await markFor(want)).condition.urlFilter;
+}
+
+/** @returns {Promise<string | undefined>} what the browser has of {@link markFor} */
+async function readMark() {
   const [mark] = await dnr.getDynamicRules({ ruleIds: [MARK] });
-  return mark?.condition.urlFilter === (await markFor(want)).condition.urlFilter;
+  return mark?.condition.urlFilter;
 }
 
 /** @param {RulesState} rules */

@@ -13,7 +13,7 @@ import { recordOf } from "./record.js";
 import { holdsRequests } from "./requests.js";
 import { isRestricted } from "./restricted.js";
 import { rulesProblem } from "./rules.js";
-import { stops } from "./sites.js";
+import { isAllowed, stops } from "./sites.js";
 import { decider, engineReady, ready, state } from "./state.js";
 import { updateState } from "./updates.js";
 import { carriersSeen } from "./visits.js";
@@ -22,8 +22,9 @@ import { carriersSeen } from "./visits.js";
 
 /** @param {number} tabId */
 export async function tabState(tabId) {
-  const [sites, settings, relays, answer, kept, updates, predictionOff, access, inPrivate, { locked }, tab] = await Promise.all([
-    ready(),
+  const sites = await ready();
+  // All at once: the browser is busy opening what shows this.
+  const [settings, relays, answer, kept, updates, predictionOff, access, inPrivate, { locked }, tab, rules] = await Promise.all([
     defaults(),
     relaysInForce(),
     consent(),
@@ -34,14 +35,18 @@ export async function tabState(tabId) {
     api.extension.isAllowedIncognitoAccess(),
     managed(),
     api.tabs.get(tabId),
+    decider().then(({ sha256 }) => rulesProblem(sha256, sites.scope())),
   ]);
   const host = hostOf(tab.url);
   const domain = host && sites.domainOf(host);
   const mode = host === "" ? null : sites.modeOf(host);
-  if (mode !== null && (stops(mode) || mode === "watch")) await engineReady();
+  const isStopping = mode !== null && stops(mode);
+  if (isStopping || mode === "watch") await engineReady();
+  const allowed = sites.allowedOn(domain);
   const record = recordOf(tabId);
   const list = state.list;
-  const rules = await rulesProblem((await decider()).sha256, sites.scope());
+  const recipients = record ? byRecipient(record.hosts, list?.recipients ?? [], record.domain) : [];
+  const mayAllow = (/** @type {string} */ host) => isStopping && !isAllowed(host, allowed);
   return {
     site: host && (domain || registrable(host)),
     listed: sites.isListed(domain),
@@ -49,11 +54,11 @@ export async function tabState(tabId) {
     mode,
     locked: locked.includes("modes"),
     restricted: isRestricted(tab.url ?? ""),
-    allowed: [...sites.allowedOn(domain)],
+    allowed: [...allowed],
     // A page that was opened before it was protected may have told everything already.
     stale: mode !== null && mode !== "off" && record?.mode !== mode,
     record: record ?? null,
-    recipients: record ? byRecipient(record.hosts, list?.recipients ?? [], record.domain) : [],
+    recipients: recipients.map((recipient) => withChoices(recipient, mayAllow)),
     carriers: record ? carriersSeen(tabId) : [],
     holds: holdsRequests(),
     problems: {
@@ -64,7 +69,7 @@ export async function tabState(tabId) {
       rules: rules.state,
       rulesDetail: rules.error,
       unsaid: rules.unsaid,
-      prediction: !predictionOff,
+      prediction: isStopping && !predictionOff,
       private: !inPrivate,
     },
     list: list && { sha256: list.sha256, counts: list.counts, release: list.release },
@@ -72,4 +77,14 @@ export async function tabState(tabId) {
     photos: { relays: relays.relays.map(({ name }) => name), isOwn: relays.isOwn, consent: answer, kept },
     demo: isDemo(settings),
   };
+}
+
+/**
+ * @param {import("./recipients.js").Recipient} recipient
+ * @param {(host: string) => boolean} mayAllow whether the user could let a host through, if it is stopped
+ */
+function withChoices(recipient, mayAllow) {
+  const { block, relay, missed } = recipient.counts;
+  const hosts = recipient.hosts.map(({ host, reason }) => ({ host, reason, mayAllow: block + relay + missed > 0 && mayAllow(host) }));
+  return { ...recipient, hosts };
 }

@@ -6,8 +6,7 @@
 
 import { api, errorText } from "../background/api.js";
 import { isStopped, reportText, rowsOf, shortened } from "./broken-report.js";
-import { element } from "./elements.js";
-import { ask, byId, findTab, put } from "./page.js";
+import { ask, byId, element, findTab, put } from "./page.js";
 import { fileName, save } from "./report-files.js";
 import { say, sayAll, sayCount } from "./words.js";
 

@@ -2,10 +2,8 @@
 
 import { api, errorText, isFirefox } from "../background/api.js";
 import { answerConsent } from "../background/consent.js";
-import { stops } from "../background/sites.js";
-import { element } from "./elements.js";
-import { keepPlace } from "./focus.js";
-import { ask, byId, findTab, put } from "./page.js";
+import { ask, byId, element, keepPlace, put } from "./page.js";
+import { askState, asked, tabId } from "./popup-state.js";
 import { Recipients, allowButton, ranked } from "./recipients.js";
 import { verdict } from "./verdict.js";
 import { ago, country, day, listed, say, sayAll, sayCount } from "./words.js";
@@ -21,8 +19,6 @@ const modes = /** @type {HTMLFieldSetElement} */ (byId("modes"));
 const mendButton = /** @type {HTMLButtonElement} */ (byId("mend"));
 const keptForADay = /** @type {HTMLInputElement} */ (byId("photos-day"));
 const updateButton = /** @type {HTMLButtonElement} */ (byId("update"));
-
-const tabId = await findTab();
 
 /** Last shown, so that nothing is rewritten, or read aloud, without need. */
 let shown = "";
@@ -43,9 +39,9 @@ function inFold(fold) {
   return /** @type {HTMLElement} */ (byId(fold).querySelector("ul"));
 }
 
-async function refresh() {
-  /** @type {TabState} */
-  const state = await ask({ type: "state", tabId });
+/** @param {Promise<TabState>} [answer] what the background says */
+async function refresh(answer = askState()) {
+  const state = await answer;
   const text = JSON.stringify([state, failure, outdated]);
   if (text !== shown) {
     shown = text;
@@ -98,12 +94,11 @@ function renderModes(state) {
 
 /** @param {TabState} state */
 function renderReport(state) {
-  const { record, mode, allowed } = state;
+  const { record } = state;
   byId("report").hidden = record === null;
   if (!record) return;
   renderPhotos(state, record);
   const where = { domain: record.domain, mode: record.mode };
-  const context = { where, allowed, mayAllow: mode !== null && stops(mode) };
   const isTold = (/** @type {Recipient} */ { counts: { block, relay, would, missed } }) => block + relay + would + missed > 0;
   const told = ranked(state.recipients.filter(isTold), where);
   const rest = state.recipients.filter((recipient) => !isTold(recipient));
@@ -122,11 +117,11 @@ function renderReport(state) {
   const newcomers = told.filter(({ name }) => !first.has(name) && !others.has(name)).slice(0, Math.max(0, room));
   const isFirst = (/** @type {Recipient} */ recipient) => first.has(recipient.name) || newcomers.includes(recipient);
   const folded = told.filter((recipient) => !isFirst(recipient));
-  first.show(told.filter(isFirst), context);
-  others.show(folded, context);
+  first.show(told.filter(isFirst), where);
+  others.show(folded, where);
   byId("others").hidden = folded.length === 0;
   put(byId("others-title"), sayCount("popupOthers", folded.length));
-  needed.show(rest, { ...context, mayAllow: false });
+  needed.show(rest, where);
   byId("needed").hidden = rest.length === 0;
   put(byId("needed-title"), sayCount("popupNeeded", rest.length));
   const { carriers } = state;
@@ -307,5 +302,5 @@ for (const page of ["report", "broken", "workshop"]) {
 }
 
 sayAll();
-await act(async () => {});
 setInterval(() => void refresh().catch(() => {}), REFRESH_MS);
+await refresh(asked);

@@ -17,6 +17,6 @@ async function follow(file, seen = new Set()) {
 it("the popup asks at once for every module that it needs", async () => {
   const page = new URL("popup.html", import.meta.url);
   const text = await readFile(page, "utf8");
-  const asked = Array.from(text.matchAll(/(?:modulepreload" href|<script type="module" src)="([^"]+)"/g), ([, name = ""]) => new URL(name, page).href);
+  const asked = Array.from(text.matchAll(/(?:modulepreload" href|<script type="module"(?: async)? src)="([^"]+)"/g), ([, name = ""]) => new URL(name, page).href);
   assert.deepEqual(asked.sort(), [...(await follow(new URL("popup.js", page)))].sort());
 });

@@ -4,8 +4,7 @@
  */
 
 import { api } from "../background/api.js";
-import { element } from "./elements.js";
-import { ask, byId, put } from "./page.js";
+import { ask, byId, element, put } from "./page.js";
 import { fatesOf, groupsOf } from "./report-data.js";
 import { shortened } from "./report-decode.js";
 import { receive } from "./report-handover.js";

@@ -4,21 +4,14 @@
  * while the page goes on asking for more.
  */
 
-import { isAllowed } from "../background/sites.js";
-import { element } from "./elements.js";
+import { element } from "./page.js";
 import { claimsOf, learntBy, purposesOf } from "./sentences.js";
 import { country, say, sayCount } from "./words.js";
 
 /** @typedef {import("../background/tab-state.js").TabState} TabState */
 /** @typedef {TabState["recipients"][number]} Recipient */
 
-/**
- * What a line depends on besides its recipient.
- * @typedef {object} Context
- * @property {import("./sentences.js").Where} where
- * @property {readonly string[]} allowed hosts that the user lets through here
- * @property {boolean} mayAllow whether something is stopped here that the user could let through
- */
+/** @typedef {import("./sentences.js").Where} Where */
 
 /** What tells most comes first. */
 const TELLING = ["photos", "address", "asked", "words", "code", "script", "presence"];
@@ -27,7 +20,7 @@ const TELLING = ["photos", "address", "asked", "words", "code", "script", "prese
  * The best informed first, of these the busiest; what left although it should
  * not have is before all.
  * @param {Recipient[]} recipients
- * @param {import("./sentences.js").Where} where
+ * @param {Where} where
  * @returns {Recipient[]}
  */
 export function ranked(recipients, where) {
@@ -63,9 +56,9 @@ export class Recipients {
 
   /**
    * @param {Recipient[]} recipients
-   * @param {Context} context
+   * @param {Where} where
    */
-  show(recipients, context) {
+  show(recipients, where) {
     const names = new Set(recipients.map(({ name }) => name));
     for (const [name, { item }] of this.#lines) {
       if (names.has(name)) continue;
@@ -74,13 +67,13 @@ export class Recipients {
     }
     for (const recipient of recipients) {
       const { name } = recipient;
-      const shown = JSON.stringify([recipient, context]);
+      const shown = JSON.stringify([recipient, where]);
       const line = this.#lines.get(name);
       if (line?.shown === shown) continue;
       const item = line?.item ?? document.createElement("li");
       const wasOpen = item.querySelector("details")?.open ?? false;
       const focused = item.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.host ?? "" : null;
-      item.replaceChildren(this.#details(recipient, context, wasOpen));
+      item.replaceChildren(this.#details(recipient, where, wasOpen));
       if (!line) this.#list.append(item);
       this.#lines.set(name, { item, shown });
       const same = focused && [...item.querySelectorAll("button")].find((button) => button.dataset.host === focused);
@@ -90,13 +83,13 @@ export class Recipients {
 
   /**
    * @param {Recipient} recipient
-   * @param {Context} context
+   * @param {Where} where
    * @param {boolean} isOpen
    */
-  #details(recipient, context, isOpen) {
+  #details(recipient, where, isOpen) {
     const details = document.createElement("details");
     const summary = document.createElement("summary");
-    const [first = "", ...others] = learntBy(recipient, context.where);
+    const [first = "", ...others] = learntBy(recipient, where);
     const { block, relay, would, missed, allow } = recipient.counts;
     const who = element("span", { classes: ["who"] });
     who.append(element("span", { classes: ["name"], text: recipient.name }));
@@ -110,7 +103,7 @@ export class Recipients {
     details.open = isOpen;
     // Most are never unfolded.
     const unfold = () => {
-      if (details.open && details.childElementCount === 1) details.append(this.#more(recipient, others, context));
+      if (details.open && details.childElementCount === 1) details.append(this.#more(recipient, others));
     };
     details.addEventListener("toggle", unfold);
     unfold();
@@ -120,19 +113,17 @@ export class Recipients {
   /**
    * @param {Recipient} recipient
    * @param {string[]} sentences
-   * @param {Context} context
    */
-  #more(recipient, sentences, { allowed, mayAllow }) {
+  #more(recipient, sentences) {
     const more = element("div", { classes: ["more"] });
     for (const sentence of sentences) more.append(element("p", { text: sentence }));
     const purposes = purposesOf(recipient);
     if (purposes) more.append(element("p", { classes: ["quiet"], text: purposes }));
     const hosts = element("ul", { classes: ["hosts"] });
-    for (const { host, reason } of recipient.hosts) {
+    for (const { host, reason, mayAllow } of recipient.hosts) {
       const item = element("li");
       item.append(element("span", { classes: ["host"], text: [host, say(`reason_${reason}`)].filter(Boolean).join(" · ") }));
-      const { block, relay, missed } = recipient.counts;
-      if (mayAllow && block + relay + missed > 0 && !isAllowed(host, allowed)) item.append(this.#button(host));
+      if (mayAllow) item.append(this.#button(host));
       hosts.append(item);
     }
     more.append(hosts);

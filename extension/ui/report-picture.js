@@ -5,7 +5,7 @@
  * drawn for eyes alone, because each button says what its line shows.
  */
 
-import { drawing, element } from "./elements.js";
+import { drawing, element } from "./page.js";
 import { fatesOf } from "./report-data.js";
 import { countLabel } from "./report-signs.js";
 import { country, listed, say, sayCount } from "./words.js";

@@ -1,6 +1,6 @@
 /** What a row of the table opens to: the whole address, the rule, and what the request carried. */
 
-import { element } from "./elements.js";
+import { element } from "./page.js";
 import { bodyOf, cut, parametersOf, plain, shortened } from "./report-decode.js";
 import { say, sayCount } from "./words.js";
 

@@ -1,6 +1,6 @@
 /** The sign, the word and the line of each thing that can become of a request: never a colour alone. */
 
-import { drawing, element } from "./elements.js";
+import { drawing, element } from "./page.js";
 import { say, sayCount } from "./words.js";
 
 /** @typedef {import("./report-data.js").Fate} Fate */

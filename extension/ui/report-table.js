@@ -4,8 +4,7 @@
  * that a visit that goes on takes no focus from anybody.
  */
 
-import { element } from "./elements.js";
-import { byId, put } from "./page.js";
+import { byId, element, put } from "./page.js";
 import { shortened } from "./report-decode.js";
 import { FATES } from "./report-data.js";
 import { EVERYTHING, narrowed, sorted, valuesOf } from "./report-filter.js";

@@ -4,8 +4,7 @@
  * sentence and in a list of pages, each of which narrows the report to itself.
  */
 
-import { drawing, element } from "./elements.js";
-import { byId, put } from "./page.js";
+import { byId, drawing, element, put } from "./page.js";
 import { shortened } from "./report-decode.js";
 import { FATES } from "./report-data.js";
 import { columnsOf, scaleOf } from "./report-scale.js";

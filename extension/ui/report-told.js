@@ -1,7 +1,6 @@
 /** Who learnt what, in sentences: what the picture shows, for those who read. */
 
-import { element } from "./elements.js";
-import { byId, put } from "./page.js";
+import { byId, element, put } from "./page.js";
 import { fatesOf } from "./report-data.js";
 import { hostsText } from "./report-hosts.js";
 import { countLabel } from "./report-signs.js";

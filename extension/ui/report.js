@@ -5,8 +5,7 @@
  */
 
 import { errorText } from "../background/api.js";
-import { element } from "./elements.js";
-import { ask, byId, put } from "./page.js";
+import { ask, byId, element, put } from "./page.js";
 import { groupsOf, rowsOf, visitOf } from "./report-data.js";
 import { Reader } from "./report-desk.js";
 import { MAX_FILE, fileName, onFile, save } from "./report-files.js";

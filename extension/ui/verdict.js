@@ -3,8 +3,6 @@
  * before the good news: it says "protected" only when nothing speaks against.
  */
 
-import { stops } from "../background/sites.js";
-
 /** @typedef {import("../background/tab-state.js").TabState} TabState */
 
 /**
@@ -44,7 +42,7 @@ export function verdict(state) {
   if (record && record.total.missed > 0) return bad(isLeak(record) ? "Leaked" : "Missed");
   if (state.stale) return care("Stale", "reload");
   if (problems.list) return care("OldList", "list", problems.list);
-  if (problems.prediction && stops(mode)) return care("Prediction", "prediction");
+  if (problems.prediction) return care("Prediction", "prediction");
   if (mode === "watch") return care("Watch");
   return { key: mode === "strict" ? "Strict" : "Protected", tone: "good", mend: "", problem: "" };
 }

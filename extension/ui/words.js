@@ -5,16 +5,28 @@ import { api } from "../background/api.js";
 /** The language that the sentences are really in, which may not be the browser's. */
 const language = api.i18n.getMessage("language");
 
-const plurals = new Intl.PluralRules(language);
-const numbers = new Intl.NumberFormat(language);
-const days = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
-const instants = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
-const moments = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
-const lists = new Intl.ListFormat(language, { type: "conjunction" });
-const secondsSaid = new Intl.NumberFormat(language, { style: "unit", unit: "second", unitDisplay: "short", maximumFractionDigits: 1 });
-const clockSeconds = new Intl.NumberFormat(language, { minimumIntegerDigits: 2, minimumFractionDigits: 1, maximumFractionDigits: 1 });
-const minutesSaid = new Intl.NumberFormat(language, { style: "unit", unit: "minute", unitDisplay: "short" });
-const countries = new Intl.DisplayNames(language, { type: "region" });
+/**
+ * What is dear to make, and not needed by every page, is made when it is needed.
+ * @template T
+ * @param {() => T} make
+ * @returns {() => T}
+ */
+function once(make) {
+  /** @type {T | undefined} */
+  let made;
+  return () => (made ??= make());
+}
+
+const plurals = once(() => new Intl.PluralRules(language));
+const numbers = once(() => new Intl.NumberFormat(language));
+const days = once(() => new Intl.DateTimeFormat(language, { dateStyle: "medium" }));
+const instants = once(() => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }));
+const moments = once(() => new Intl.RelativeTimeFormat(language, { numeric: "auto" }));
+const lists = once(() => new Intl.ListFormat(language, { type: "conjunction" }));
+const secondsSaid = once(() => new Intl.NumberFormat(language, { style: "unit", unit: "second", unitDisplay: "short", maximumFractionDigits: 1 }));
+const clockSeconds = once(() => new Intl.NumberFormat(language, { minimumIntegerDigits: 2, minimumFractionDigits: 1, maximumFractionDigits: 1 }));
+const minutesSaid = once(() => new Intl.NumberFormat(language, { style: "unit", unit: "minute", unitDisplay: "short" }));
+const countries = once(() => new Intl.DisplayNames(language, { type: "region" }));
 
 /**
  * @param {string} key
@@ -33,8 +45,8 @@ export function say(key, ...slots) {
  * @returns {string}
  */
 export function sayCount(key, count, ...slots) {
-  const form = plurals.select(count) === "one" ? "One" : "Other";
-  return say(`${key}${form}`, numbers.format(count), ...slots);
+  const form = plurals().select(count) === "one" ? "One" : "Other";
+  return say(`${key}${form}`, numbers().format(count), ...slots);
 }
 
 /**
@@ -42,7 +54,7 @@ export function sayCount(key, count, ...slots) {
  * @returns {string} one behind the other
  */
 export function listed(texts) {
-  return lists.format(texts);
+  return lists().format(texts);
 }
 
 /**
@@ -50,7 +62,7 @@ export function listed(texts) {
  * @returns {string}
  */
 export function day(time) {
-  return days.format(new Date(time));
+  return days().format(new Date(time));
 }
 
 /**
@@ -58,7 +70,7 @@ export function day(time) {
  * @returns {string} day and time of day
  */
 export function moment(time) {
-  return instants.format(new Date(time));
+  return instants().format(new Date(time));
 }
 
 /**
@@ -69,10 +81,10 @@ export function moment(time) {
 export function ago(time) {
   const minutes = Math.round((time - Date.now()) / 60_000);
   const far = Math.abs(minutes);
-  if (far < 60) return moments.format(minutes, "minute");
-  if (far < 48 * 60) return moments.format(Math.round(minutes / 60), "hour");
-  const days = Math.round(minutes / 1440);
-  return Math.abs(days) < 400 ? moments.format(days, "day") : day(time);
+  if (far < 60) return moments().format(minutes, "minute");
+  if (far < 48 * 60) return moments().format(Math.round(minutes / 60), "hour");
+  const distance = Math.round(minutes / 1440);
+  return Math.abs(distance) < 400 ? moments().format(distance, "day") : day(time);
 }
 
 /**
@@ -81,8 +93,8 @@ export function ago(time) {
  */
 export function span(ms) {
   const seconds = Math.round(ms / 10) / 100;
-  if (seconds < 60) return secondsSaid.format(seconds);
-  return `${minutesSaid.format(Math.floor(seconds / 60))} ${secondsSaid.format(Math.floor(seconds % 60))}`;
+  if (seconds < 60) return secondsSaid().format(seconds);
+  return `${minutesSaid().format(Math.floor(seconds / 60))} ${secondsSaid().format(Math.floor(seconds % 60))}`;
 }
 
 /**
@@ -91,7 +103,7 @@ export function span(ms) {
  */
 export function clock(ms) {
   const tenths = Math.round(ms / 100);
-  return `${Math.floor(tenths / 600)}:${clockSeconds.format((tenths % 600) / 10)}`;
+  return `${Math.floor(tenths / 600)}:${clockSeconds().format((tenths % 600) / 10)}`;
 }
 
 /**
@@ -100,7 +112,7 @@ export function clock(ms) {
  */
 export function country(code) {
   try {
-    return countries.of(code) ?? code;
+    return countries().of(code) ?? code;
   } catch {
     return code;
   }
