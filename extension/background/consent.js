@@ -19,10 +19,9 @@ const KEY = "photoConsent";
 
 /** @returns {Promise<Consent>} */
 export async function consent() {
-  const answer = (await api.storage.local.get(KEY))[KEY];
+  const [{ [KEY]: answer }, isCollected] = await Promise.all([api.storage.local.get(KEY), isFirefox && api.permissions.contains(COLLECTED)]);
   if (answer === "refused") return "refused";
-  const granted = isFirefox ? await api.permissions.contains(COLLECTED) : answer === "granted";
-  return granted ? "granted" : "unasked";
+  return isCollected || (!isFirefox && answer === "granted") ? "granted" : "unasked";
 }
 
 /**

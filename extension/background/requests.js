@@ -40,12 +40,12 @@ import { expectDocument, noteRequest, readVisits } from "./visits.js";
 /** @typedef {chrome.webRequest.BlockingResponse} Answer */
 
 const ALL = { urls: ["<all_urls>"] };
-/** Without what is packaged, which placeholders are: telling of it would cost Chromium as much as telling of the photo. */
+/** Without what is packaged, which placeholders and our own pages are: telling of it would cost Chromium as much as telling of the photo. */
 const NETWORK = { urls: ["http://*/*", "https://*/*", "ws://*/*", "wss://*/*"] };
 /** Responses with a policy of their own for what is asked for on their behalf. */
 const DOCUMENTS = { urls: ["<all_urls>"], types: ["main_frame", "sub_frame", "stylesheet", "script"] };
 /** What is asked for so often that a page which sends a Referer does so with one of these. */
-const TELLING = { urls: ["<all_urls>"], types: ["sub_frame", "stylesheet", "script"] };
+const TELLING = { ...NETWORK, types: ["sub_frame", "stylesheet", "script"] };
 const PLACEHOLDER = `${ownRoot}content/placeholder.png`;
 
 /**

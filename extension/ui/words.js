@@ -5,28 +5,28 @@ import { api } from "../background/api.js";
 /** The language that the sentences are really in, which may not be the browser's. */
 const language = api.i18n.getMessage("language");
 
+const plurals = new Intl.PluralRules(language);
+const numbers = new Intl.NumberFormat(language);
+const days = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
+const moments = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+const lists = new Intl.ListFormat(language, { type: "conjunction" });
+const countries = new Intl.DisplayNames(language, { type: "region" });
+// They are dear to make, and the popup needs none of these.
+const instants = once(() => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }));
+const secondsSaid = once(() => new Intl.NumberFormat(language, { style: "unit", unit: "second", unitDisplay: "short", maximumFractionDigits: 1 }));
+const clockSeconds = once(() => new Intl.NumberFormat(language, { minimumIntegerDigits: 2, minimumFractionDigits: 1, maximumFractionDigits: 1 }));
+const minutesSaid = once(() => new Intl.NumberFormat(language, { style: "unit", unit: "minute", unitDisplay: "short" }));
+
 /**
- * What is dear to make, and not needed by every page, is made when it is needed.
  * @template T
  * @param {() => T} make
- * @returns {() => T}
+ * @returns {() => T} makes it when it is first needed
  */
 function once(make) {
   /** @type {T | undefined} */
   let made;
   return () => (made ??= make());
 }
-
-const plurals = once(() => new Intl.PluralRules(language));
-const numbers = once(() => new Intl.NumberFormat(language));
-const days = once(() => new Intl.DateTimeFormat(language, { dateStyle: "medium" }));
-const instants = once(() => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }));
-const moments = once(() => new Intl.RelativeTimeFormat(language, { numeric: "auto" }));
-const lists = once(() => new Intl.ListFormat(language, { type: "conjunction" }));
-const secondsSaid = once(() => new Intl.NumberFormat(language, { style: "unit", unit: "second", unitDisplay: "short", maximumFractionDigits: 1 }));
-const clockSeconds = once(() => new Intl.NumberFormat(language, { minimumIntegerDigits: 2, minimumFractionDigits: 1, maximumFractionDigits: 1 }));
-const minutesSaid = once(() => new Intl.NumberFormat(language, { style: "unit", unit: "minute", unitDisplay: "short" }));
-const countries = once(() => new Intl.DisplayNames(language, { type: "region" }));
 
 /**
  * @param {string} key
@@ -45,8 +45,8 @@ export function say(key, ...slots) {
  * @returns {string}
  */
 export function sayCount(key, count, ...slots) {
-  const form = plurals().select(count) === "one" ? "One" : "Other";
-  return say(`${key}${form}`, numbers().format(count), ...slots);
+  const form = plurals.select(count) === "one" ? "One" : "Other";
+  return say(`${key}${form}`, numbers.format(count), ...slots);
 }
 
 /**
@@ -54,7 +54,7 @@ export function sayCount(key, count, ...slots) {
  * @returns {string} one behind the other
  */
 export function listed(texts) {
-  return lists().format(texts);
+  return lists.format(texts);
 }
 
 /**
@@ -62,7 +62,7 @@ export function listed(texts) {
  * @returns {string}
  */
 export function day(time) {
-  return days().format(new Date(time));
+  return days.format(new Date(time));
 }
 
 /**
@@ -81,10 +81,10 @@ export function moment(time) {
 export function ago(time) {
   const minutes = Math.round((time - Date.now()) / 60_000);
   const far = Math.abs(minutes);
-  if (far < 60) return moments().format(minutes, "minute");
-  if (far < 48 * 60) return moments().format(Math.round(minutes / 60), "hour");
+  if (far < 60) return moments.format(minutes, "minute");
+  if (far < 48 * 60) return moments.format(Math.round(minutes / 60), "hour");
   const distance = Math.round(minutes / 1440);
-  return Math.abs(distance) < 400 ? moments().format(distance, "day") : day(time);
+  return Math.abs(distance) < 400 ? moments.format(distance, "day") : day(time);
 }
 
 /**
@@ -112,7 +112,7 @@ export function clock(ms) {
  */
 export function country(code) {
   try {
-    return countries().of(code) ?? code;
+    return countries.of(code) ?? code;
   } catch {
     return code;
   }
