@@ -20,10 +20,10 @@ usage() {
                   --url ADDRESS the folder where both will be served
 ./build.sh bench  the engine beside uBlock Origin's, Ghostery's and AdGuard's: speed and
                   coverage in Node, native Go and Chromium, loading, waking, scale;
-                  and a page's photos, direct and by relay
+                  a page's photos, direct and by relay, and opening the popup
                   [--corpus FILE] recorded requests, a JSON object a line
                   [--list FILE] adblock filters  [--json FILE] the figures
-                  [--parts node,native,loading,chromium,wake,scale,photos,pages] only these
+                  [--parts node,native,loading,chromium,wake,scale,photos,popup,pages] only these
                   [--peers FOLDER,…] unpacked extensions beside Paravent on pages
                   [--rounds N] of pages, else 30
                   [--dependencies] instead: what each dependency costs

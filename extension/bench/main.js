@@ -9,7 +9,7 @@
  *           of the list
  * --list    adblock network filters; else those of the built list
  * --json    where the figures go as JSON
- * --parts   which of node, native, loading, chromium, wake, scale, photos, pages; else all
+ * --parts   which of node, native, loading, chromium, wake, scale, photos, popup, pages; else all
  * --peers   unpacked extensions that pages are loaded with as well
  * --rounds  of pages; else 30
  *
@@ -31,7 +31,8 @@ import { measure, quantile, speed, turns } from "./measure.js";
 import { measureNative, unlikeNative } from "./native.js";
 import { measurePages } from "./pages.js";
 import { measurePhotos } from "./photos.js";
-import { printDifferences, printLoading, printNative, printPages, printPhotos, printScale, printTimes, printWake } from "./print.js";
+import { measurePopup } from "./popup.js";
+import { printDifferences, printLoading, printNative, printPages, printPhotos, printPopup, printScale, printTimes, printWake } from "./print.js";
 import { measureScale } from "./scale.js";
 import { publicSuffixes } from "../tools/suffixes.js";
 import { measureWake } from "./wake.js";
@@ -50,7 +51,7 @@ const { values } = parseArgs({
     corpus: { type: "string" },
     list: { type: "string" },
     json: { type: "string" },
-    parts: { type: "string", default: "node,native,loading,chromium,wake,scale,photos,pages" },
+    parts: { type: "string", default: "node,native,loading,chromium,wake,scale,photos,popup,pages" },
     peers: { type: "string", default: "" },
     rounds: { type: "string", default: "30" },
   },
@@ -117,6 +118,7 @@ async function bench() {
   if (parts.includes("wake")) printWake((report.wake = await measureWake()));
   if (parts.includes("scale")) printScale((report.scale = await measureScale(list, requests, compile)));
   if (parts.includes("photos")) printPhotos((report.photos = await measurePhotos()));
+  if (parts.includes("popup")) printPopup((report.popup = await measurePopup()));
   if (parts.includes("pages")) {
     const peers = values.peers.split(",").filter((folder) => folder !== "");
     printPages((report.pages = await measurePages(peers, Number(values.rounds))));

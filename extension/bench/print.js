@@ -91,6 +91,15 @@ export function printPages({ figures, without }) {
   for (const line of without) console.log(`  not measured: ${line}`);
 }
 
+/** @param {import("./popup.js").PopupFigures[]} figures */
+export function printPopup(figures) {
+  console.log("\nFrom opening the popup, after 5,000 requests, until it says how it stands, ms");
+  table([
+    ["", "as", "shown", "a page with one sentence", "times"],
+    ...figures.map(({ browser, where, shown_ms, empty_ms, ratio }) => [browser, where, shown_ms, empty_ms, ratio]),
+  ]);
+}
+
 /**
  * @param {unknown[][]} rows the first one names the columns
  */
