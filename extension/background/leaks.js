@@ -206,6 +206,17 @@ function tooMany(domain) {
 }
 
 /**
+ * Takes back all that the browser was told here.
+ * @returns {Promise<void>} rejects when the browser refuses
+ */
+export async function forgetLeaks() {
+  const removeRuleIds = [...leaks.map(({ id }) => id), ...[...pages.values()].flatMap(({ ids }) => ids)];
+  leaks = [];
+  pages.clear();
+  await dnr.updateSessionRules({ removeRuleIds });
+}
+
+/**
  * The path of a request as a pattern.
  * @param {string} url
  * @returns {string}

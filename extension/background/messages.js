@@ -10,7 +10,7 @@ import { setOwnRelay } from "./own-relay.js";
 import { lintRules } from "./own-rules.js";
 import { bringTo } from "./photos.js";
 import { forgetRecords } from "./record.js";
-import { prepared } from "./requests.js";
+import { forgetPages, prepared } from "./requests.js";
 import { setRules, settings } from "./settings.js";
 import { MODES, SCOPES } from "./sites.js";
 import { decider } from "./state.js";
@@ -88,10 +88,10 @@ async function explain({ active, windowId }) {
   return {};
 }
 
-/** Everything about whoever used the browser before is gone: visits, counts, badges and photos. */
+/** Everything about whoever used the browser before is gone: visits, counts, badges, photos, and what the browser was told of their pages. */
 async function forget() {
   forgetVisits();
   forgetRecords();
-  await forgetAlbum();
+  await Promise.all([forgetAlbum(), forgetPages()]);
   return {};
 }

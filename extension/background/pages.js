@@ -45,6 +45,11 @@ export function pageOf(tabId) {
   return pages.get(tabId)?.url ?? "";
 }
 
+/** @returns {string[]} the addresses of all */
+export function openPages() {
+  return [...pages.values()].map(({ url }) => url);
+}
+
 /**
  * The address that a document has now.
  * @param {number} tabId

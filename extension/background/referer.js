@@ -76,6 +76,16 @@ export async function readReferers() {
 }
 
 /**
+ * Takes back all that the browser was told here.
+ * @returns {Promise<void>} rejects when the browser refuses
+ */
+export async function forgetReferers() {
+  const removeRuleIds = [...known.values()];
+  known.clear();
+  await dnr.updateSessionRules({ removeRuleIds });
+}
+
+/**
  * Chromium: a request was about to leave with a Referer.
  * @param {string} page address of the top document
  * @param {Header[] | undefined} headers

@@ -9,12 +9,12 @@ import { api, isFirefox, ownRoot } from "./api.js";
 import { bodyOf } from "./body.js";
 import { hostOf, registrable } from "./domains.js";
 import { judge } from "./judge.js";
-import { guardPage, isLeakStopped, readLeaks, stopLeak } from "./leaks.js";
-import { movedTo, pageOf, readPages, tabWith } from "./pages.js";
+import { forgetLeaks, guardPage, isLeakStopped, readLeaks, stopLeak } from "./leaks.js";
+import { movedTo, openPages, pageOf, readPages, tabWith } from "./pages.js";
 import { onPlaceholder } from "./photos.js";
 import { disablePrediction } from "./prediction.js";
 import { note, readRecords } from "./record.js";
-import { cutReferer, noteReferer, readReferers, tightenPolicy } from "./referer.js";
+import { cutReferer, forgetReferers, noteReferer, readReferers, tightenPolicy } from "./referer.js";
 import { stops } from "./sites.js";
 import { engineBroke, engineReady, ready, state } from "./state.js";
 import { expectDocument, noteRequest, readVisits } from "./visits.js";
@@ -278,6 +278,16 @@ export async function guard(url) {
   const isLeak = (/** @type {string} */ probe) => engine.decide(probe, url, "image", "protect", { leaks: true }).reason === "leak";
   // What the browser refuses here is stopped when it has been seen to leave.
   await guardPage(sites.domainOf(host), url, isLeak).catch(() => {});
+}
+
+/**
+ * Chromium: what the browser was told of pages is taken back, but for those
+ * that are still open.
+ */
+export async function forgetPages() {
+  if (isFirefox) return;
+  await Promise.all([forgetLeaks(), forgetReferers()]);
+  await Promise.all(openPages().filter((url) => hostOf(url) !== "").map(guard));
 }
 
 /**
