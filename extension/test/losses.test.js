@@ -6,7 +6,7 @@
 
 /* global chrome */
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { contacted } from "./drive/demo.js";
@@ -172,6 +172,41 @@ for (const name of BROWSERS) {
       await press(popup.page);
       await until(async () => (await popup.state()).problems.list === "", { what: "the list" });
       await popup.close();
+      await whole();
+      await browser.close();
+      browser = other;
+    });
+
+    /** @param {string} profile @returns {Promise<string>} where the browser keeps what the extension stores by storage.local */
+    const kept = async (profile) => {
+      if (name === "chromium") return path.join(profile, "Default", "Local Extension Settings", new URL(browser.origin).hostname);
+      const places = path.join(profile, "storage", "default");
+      const own = (await readdir(places)).find((place) => place.startsWith(`moz-extension+++${new URL(browser.origin).hostname}^`));
+      return path.join(places, own ?? "none", "idb");
+    };
+
+    it("the settings unreadable", async () => {
+      const other = browser;
+      const options = { extension: folder, permanent: true, profile: path.join(world.dir, `settings-${name}`) };
+      browser = await world.launch(name, options);
+      await installed(browser);
+      await browser.extension(() => chrome.storage.local.set({ modes: { "added.example": "protect" } }));
+      await browser.close();
+      const place = await kept(options.profile);
+      await rename(place, `${place}.aside`);
+      await writeFile(place, "a file where a folder should be");
+      browser = await world.launch(name, options);
+      assert.deepEqual(await heard(), [], "a site of the list is protected whatever was chosen");
+      const popup = await openPopup(browser, browser.tab());
+      await says(popup.page, "Settings");
+      // Whatever kept them from being read is gone; Chromium may have tried by itself.
+      await rm(place, { recursive: true, force: true });
+      await rename(`${place}.aside`, place);
+      await press(popup.page);
+      await until(async () => (await popup.state()).problems.settings === "", { what: "the settings" });
+      await popup.close();
+      const { modes } = await browser.extension(() => chrome.storage.local.get("modes"));
+      assert.deepEqual(modes, { "added.example": "protect" });
       await whole();
       await browser.close();
       browser = other;
