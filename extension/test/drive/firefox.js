@@ -28,6 +28,9 @@ const UUID = "b0c4a7e2-5d1f-4c3b-9a86-2f7e1d0c9b58";
 /** A host that is not on this machine is asked for here, where nobody listens. */
 const NOBODY = "127.0.0.1:9";
 
+/** How long it may take to start, in milliseconds: others may have the processor. */
+const STARTS = 10 * PATIENCE;
+
 /** Keys that are no characters, as WebDriver writes them. @type {Record<string, string>} */
 const KEYS = {
   Tab: "\uE004",
@@ -138,9 +141,8 @@ export async function launch(options = {}) {
 
   try {
     const session = await Session.connect(await addressOf(child));
-    const { capabilities } = await session.send("session.new", {
-      capabilities: { alwaysMatch: { acceptInsecureCerts: Boolean(options.anyCertificate) } },
-    });
+    const wanted = { capabilities: { alwaysMatch: { acceptInsecureCerts: Boolean(options.anyCertificate) } } };
+    const { capabilities } = await session.send("session.new", wanted, STARTS);
     await session.send("session.subscribe", { events: ["log.entryAdded"] });
     const install = async () => {
       await session.send("webExtension.install", {
@@ -478,7 +480,7 @@ function userJs(prefs) {
  */
 function addressOf(child) {
   return new Promise((done, failed) => {
-    const timer = setTimeout(() => failed(new Error(`said no address within ${2 * PATIENCE} ms`)), 2 * PATIENCE);
+    const timer = setTimeout(() => failed(new Error(`said no address within ${STARTS} ms`)), STARTS);
     const stop = (/** @type {Error} */ error) => {
       clearTimeout(timer);
       failed(error);
