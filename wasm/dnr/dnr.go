@@ -25,7 +25,7 @@
 //
 //	11  switch         sites that their user has set to off or watch
 //	10                 Referer of the session, see below
-//	 9  Referer        taken away, see below
+//	 9  Referer        taken away, see below; and where reports go
 //	 8  allowed        hosts that their user lets through on a site
 //	 7  need           what a site needs to work
 //	 6  important      blocks that no exception lifts
@@ -51,6 +51,12 @@
 // a header. So what protected pages send to third parties has no Referer at
 // all, until the extension has seen that a page does send one, and lays a rule
 // for the session over this that sets it to the page's origin.
+//
+// # Reports
+//
+// A browser reports what a document was not allowed to do to wherever the
+// document's Reporting-Endpoints say, by itself, with the page's address: no
+// rule is asked about that. So the header is taken away.
 //
 // # Ids
 //

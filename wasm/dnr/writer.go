@@ -94,6 +94,10 @@ func (w *writer) every() {
 	add(refererPriority,
 		Action{Type: "modifyHeaders", ResponseHeaders: []Header{{Header: "referrer-policy", Operation: "set", Value: "strict-origin-when-cross-origin"}}},
 		documents)
+	documents.ResponseHeaders = nil
+	add(refererPriority,
+		Action{Type: "modifyHeaders", ResponseHeaders: []Header{{Header: "reporting-endpoints", Operation: "remove"}}},
+		documents)
 }
 
 // add takes one rule of the list.
