@@ -5,6 +5,7 @@
  * what happened.
  */
 
+import { aliasIn, behind } from "./aliases.js";
 import { api, isFirefox, ownRoot } from "./api.js";
 import { bodyOf } from "./body.js";
 import { hostOf, registrable } from "./domains.js";
@@ -33,6 +34,7 @@ import { expectDocument, noteRequest, readVisits } from "./visits.js";
  * @property {{url: string}[]} [frameAncestors] Firefox: innermost first
  * @property {string} [documentUrl] Firefox
  * @property {string} [originUrl] Firefox
+ * @property {{type?: string} | null} [proxyInfo] Firefox
  * @property {string} [initiator] Chromium: an origin
  */
 
@@ -166,7 +168,7 @@ function wantsEngine(details) {
 
 /**
  * @param {Details} details
- * @returns {Answer}
+ * @returns {Answer | Promise<Answer>}
  */
 function answer(details) {
   if (details.type === "main_frame") {
@@ -174,6 +176,31 @@ function answer(details) {
     return {};
   }
   const asked = ask(details);
+  const alias = asked.judgement.reason === "unlisted" ? aliasIn(details.url, asked.page, details.proxyInfo) : "";
+  if (alias === "") return settle(asked);
+  return behind(alias)
+    .then((name) => settle(name === "" ? asked : unmasked(asked, name)))
+    .catch(() => failClosed(details));
+}
+
+/**
+ * What is thought of a request when its host's real name is known: only what a
+ * list says of that name counts, for sites keep much of their own with others.
+ * @param {Asked} asked
+ * @param {string} name
+ * @returns {Asked}
+ */
+function unmasked(asked, name) {
+  const url = Object.assign(new URL(asked.details.url), { hostname: name }).href;
+  const { judgement } = ask({ ...asked.details, url });
+  return judgement.reason === "listed" ? { ...asked, judgement } : asked;
+}
+
+/**
+ * @param {Asked} asked
+ * @returns {Answer}
+ */
+function settle(asked) {
   const { action, would } = asked.judgement;
   put(asked, action === "allow" && would !== "allow" ? "would" : action);
   if (action === "block") return { cancel: true };
