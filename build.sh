@@ -32,6 +32,7 @@ usage() {
                   [--minutes N] longer, or shorter
 ./build.sh shots  pictures of every page, in both themes, French and English, narrow and
                   wide, in dist/shots  [--languages fr,en]  [--scenes NAME,…]
+./build.sh ways   every way out of a page, in both browsers; writes README.md's table of them
 ./build.sh lint   formatting, vet, types and style
 ./build.sh clean  remove what was built
 TEXT
@@ -348,6 +349,15 @@ soak() {
   PARAVENT_SERVER=$PWD/dist/race/paravent-server node extension/bench/soak.js "$@"
 }
 
+# The table says what the rows say, and the tests that the rows are so.
+ways() {
+  build
+  need_browsers
+  cd extension
+  node test/ways-out-table.js
+  node --test --test-concurrency=1 test/ways-out.suite.js
+}
+
 verb=${1:-help}
 [ $# -eq 0 ] || shift
 case "$verb" in
@@ -368,6 +378,7 @@ case "$verb" in
   bench) bench "$@" ;;
   soak) soak "$@" ;;
   shots) build; need_browsers; node extension/tools/shots.js "$@" ;;
+  ways) ways ;;
   lint) lint ;;
   clean) rm -rf dist extension/node_modules server/cmd/worker/node_modules ;;
   help | -h | --help) usage ;;
