@@ -82,13 +82,13 @@ export class Servers {
       [`${lists}/healthz`, 200],
       [`${lists}/metrics`, 200],
       [`${lists}/`, 200],
-      [`${lists}/?host=analytics.localhost`, 200],
+      [`${lists}/?q=analytics.localhost`, 200],
     ]);
     questions.push(
       [`${demo.site}/`, 200],
       [`${demo.site}/psychiatrist/lyon`, 200],
       [`${demo.board}/api/record`, 200],
-      [`${demo.lists}/v1/release`, 400, { method: "POST", body: "no note\n" }],
+      [`${demo.lists}/v1/release`, 400, { method: "POST", body: "no note", headers: { "Content-Type": "application/x-tar" } }],
       [relay.url, 415, { method: "POST", body: "not sealed" }],
       [relay.url, 400, { method: "POST", body: "not sealed", headers: { "Content-Type": "message/ohttp-req" } }],
     );
