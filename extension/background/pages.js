@@ -12,6 +12,7 @@ import { api } from "./api.js";
  * @property {string} document that was loaded: scripts give it further addresses
  * @property {boolean} committed whether the browser shows it already
  * @property {boolean} answered whether its response was told
+ * @property {string} [before] until it is committed: what the tab still shows
  * @property {number} since milliseconds, of the last of the two
  */
 
@@ -48,6 +49,17 @@ export function pageOf(tabId) {
 /** @returns {string[]} the addresses of all */
 export function openPages() {
   return [...pages.values()].map(({ url }) => url);
+}
+
+/**
+ * The page around a frame: the next one has none before it is shown, and what
+ * those of the last one ask for until then is not its doing.
+ * @param {number} tabId
+ * @returns {string} "" when unknown
+ */
+export function pageAround(tabId) {
+  const page = pages.get(tabId);
+  return page?.before ?? page?.url ?? "";
 }
 
 /**
@@ -92,7 +104,7 @@ export function followPages(begin, moved, end) {
         page.answered = true;
         return;
       }
-      put(tabId, { url, committed: false, answered: true });
+      put(tabId, { url, committed: false, answered: true, before: pageAround(tabId) });
       begin(tabId, url);
     },
     { urls: ["<all_urls>"], types: ["main_frame"] },

@@ -11,7 +11,7 @@ import { bodyOf } from "./body.js";
 import { hostOf, registrable } from "./domains.js";
 import { judge } from "./judge.js";
 import { forgetLeaks, guardPage, isLeakStopped, readLeaks, stopLeak } from "./leaks.js";
-import { movedTo, openPages, pageOf, readPages, tabWith } from "./pages.js";
+import { movedTo, openPages, pageAround, pageOf, readPages, tabWith } from "./pages.js";
 import { onPlaceholder } from "./photos.js";
 import { disablePrediction } from "./prediction.js";
 import { note, readRecords } from "./record.js";
@@ -113,10 +113,23 @@ function pageFor(details) {
   const ancestors = details.frameAncestors;
   const candidates = isFirefox
     ? [ancestors?.[ancestors.length - 1]?.url, details.documentUrl, details.originUrl]
-    : [pageOf(details.tabId), details.initiator];
+    : [pageIn(details), details.initiator];
   // A window that was opened blank and written into has its opener's origin.
   const page = candidates.find((url) => hostOf(url) !== "") ?? "";
   return isFirefox ? movedTo(details.tabId, page) : page;
+}
+
+/**
+ * Chromium: the page that a tab shows, unless the request is from the one
+ * before it. That one knows where it leads to, and what it tells of the next
+ * page must not count as the next page's doing.
+ * @param {Details} details
+ */
+function pageIn({ tabId, frameId, initiator = "" }) {
+  const page = pageOf(tabId);
+  if (hostOf(initiator) === "" || hostOf(page) === "" || new URL(page).origin === initiator) return page;
+  if (frameId > 0) return pageAround(tabId);
+  return frameId === 0 ? initiator : page;
 }
 
 /** @param {Details} details */

@@ -94,9 +94,14 @@ function readable(bytes) {
   const text = new TextDecoder().decode(bytes.subarray(0, 4 * LONGEST));
   const strange = [...text].filter((character) => character === "\uFFFD" || /[^\P{Cc}\s]/u.test(character)).length;
   if (strange > text.length / 20) return "";
+  return cut(laidOut(text), LONGEST).replace(/\p{Cf}|(?![\n\r\t])\p{Cc}/gu, "\uFFFD");
+}
+
+/** @param {string} text */
+function laidOut(text) {
   try {
-    return cut(JSON.stringify(JSON.parse(text), null, 2), LONGEST);
+    return JSON.stringify(JSON.parse(text), null, 2);
   } catch {
-    return cut(text, LONGEST);
+    return text;
   }
 }

@@ -157,6 +157,7 @@ test("bodies: JSON laid out, gzip unpacked, what is no text not shown, a bomb no
   const base64 = (/** @type {Uint8Array | string} */ data) => Buffer.from(data).toString("base64");
   assert.equal((await bodyOf(base64('{"a":[1]}'))).text, '{\n  "a": [\n    1\n  ]\n}');
   assert.equal((await bodyOf(base64("a=1&b=é"))).text, "a=1&b=é");
+  assert.equal((await bodyOf(base64('{"\u202Egnp.exe":1}'))).text, '{\n  "\uFFFDgnp.exe": 1\n}');
   assert.equal((await bodyOf(base64(gzipSync("motive=breast-lump")))).text, "motive=breast-lump");
   assert.equal((await bodyOf(base64(gzipSync(Buffer.alloc(50_000_000, 97))))).text.length, 4001);
   assert.deepEqual(await bodyOf(base64(Uint8Array.of(0, 1, 2, 255, 254))), { text: "", bytes: 5 });
