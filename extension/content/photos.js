@@ -9,9 +9,12 @@
  * are a blob:, its other candidates are empty, and until it is there an image
  * has the size of the placeholder, 128 × 128. What stands in for a photo has a
  * `title`, in the browser's language, unless the page gave it one; a click on it
- * is left to the page. They cannot see the photo's bytes or where they came from. A background that the page's policy does not let be a
- * blob: keeps the placeholder; the page is told of the first one, as of
- * anything that its policy forbids. The backgrounds of ::before and ::after, and
+ * is left to the page. They can read the photo's pixels, as of any blob: of the
+ * page's; it was asked for without anything of the patient's, so that anybody
+ * would have got the same. They cannot see where it came from, nor any address
+ * of the extension. A background that the page's policy does not let be a blob:
+ * keeps the placeholder; the page is told of the first one, as of anything that
+ * its policy forbids. The backgrounds of ::before and ::after, and
  * what style sheets show in yet other ways, keep it too.
  */
 (() => {

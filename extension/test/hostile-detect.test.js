@@ -10,6 +10,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { until } from "./drive/driver.js";
 import { createHostile } from "./hostile.js";
+import { readme, table } from "./hostile-rows.js";
 import { installed } from "./popup.js";
 import { BROWSERS } from "./world.js";
 
@@ -119,6 +120,10 @@ const BETWEEN = `
   addEventListener("message", ({ source }) => source.postMessage(told));
 `;
 
+it("the README's table is made of the rows that are shown here", async () => {
+  assert.equal((await readme()).table, table());
+});
+
 for (const name of BROWSERS) {
   describe(name, () => {
     /** @type {Browser} */
@@ -220,7 +225,7 @@ for (const name of BROWSERS) {
         image.src = address;
         document.body.append(image);
       }, `${browser.origin}/content/placeholder.png`);
-      await browser.tab().evaluate(() => Object.assign(window, { seen: [] }));
+      await browser.tab().evaluate(() => void Object.assign(window, { seen: [] }));
       assert.notDeepEqual(ours(await browser.tab().evaluate(told)), []);
     });
 
@@ -246,7 +251,8 @@ for (const name of BROWSERS) {
         navigator.serviceWorker.controller?.postMessage("?");
         return answer;
       }, photos.url(21), photos.url(22));
-      assert.notEqual(between.length, 0);
+      // Firefox answers before the worker is asked.
+      assert.equal(between.length > 0, name === "chromium");
       assert.deepEqual(ours(between), []);
       assert.equal(photos.strangers(), 0);
       await tab.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.unregister());
