@@ -87,8 +87,8 @@ export class Engine {
   /** @type {Map<string, number>} */
   #modes;
   #other;
-  /** Words that were read before. @type {Map<number, Readonly<Decision>>} */
-  #read = new Map();
+  /** Words that were read before, under their lower half. @type {Readonly<Decision>[]} */
+  #read = [];
 
   /**
    * Takes promises, so that one is on its way beside the other.
@@ -138,12 +138,9 @@ export class Engine {
           ? this.#module.decide(url, page, what, leaks)
           : this.#module.call("decide", [url, body, referer, page], what, -1);
     }
-    let decision = this.#read.get(word);
-    if (decision === undefined) {
-      decision = readWord(word, this.#names);
-      this.#read.set(word, decision);
-    }
-    return decision;
+    const known = this.#read[word & 0xffff];
+    if (known !== undefined && word >>> 16 === CHECK) return known;
+    return (this.#read[word & 0xffff] = readWord(word, this.#names));
   }
 
   /**
