@@ -17,7 +17,7 @@
 //	        8 m (bits, a power of two)   4 k (probes)   4 n (keys)   m/8 bytes
 //	        as github.com/bits-and-blooms/bloom/v3 fills it
 //	hosts table, directories table
-//	        4 number of keys   4 fewest dots in a key   4 number of buckets, a power of two
+//	        4 number of keys   4 fewest dots in a name   4 number of buckets, a power of two
 //	        (buckets+1)×4 offsets of the buckets and of their end
 //	        entries, each a uvarint: length of the packed key × 2, and 1 if the
 //	        next two follow; 1 flags; 4 1 + offset of a group, 0 for none; and the

@@ -12,7 +12,7 @@ import (
 // hash that the filter in front of it has made already.
 type table struct {
 	keys    uint32
-	dots    int    // the fewest in a key
+	dots    int    // the fewest in a key that is a name
 	shift   int    // of a hash to its bucket
 	index   []byte // offsets of the buckets and of their end, 4 bytes each
 	entries []byte
@@ -147,12 +147,14 @@ func appendTable(dst []byte, entries []Entry) []byte {
 	slices.SortFunc(entries, func(a, b Entry) int {
 		return cmp.Or(cmp.Compare(bucket(a), bucket(b)), strings.Compare(a.Key, b.Key))
 	})
-	dots := 0
-	for i, e := range entries {
-		if n := strings.Count(e.Key, "."); i == 0 || n < dots {
+	dots := -1
+	for _, e := range entries {
+		// An address in brackets has no suffixes: it is looked up whole.
+		if n := strings.Count(e.Key, "."); e.Key[0] != '[' && (dots < 0 || n < dots) {
 			dots = n
 		}
 	}
+	dots = max(dots, 0)
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(entries)))
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(dots))
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(buckets))
