@@ -45,7 +45,7 @@ it("Firefox asks the patient itself, and nothing goes to the relay unless the an
   });
   await installed(browser);
   const tab = browser.tab();
-  const widths = () => tab.evaluate(() => Array.from(document.images, (image) => (image.src.startsWith("blob:") ? image.naturalWidth : 0)).join());
+  const widths = () => tab.evaluate(() => Array.from(document.images, (image) => (/^(blob|data):/.test(image.src) ? image.naturalWidth : 0)).join());
   /** @param {string} wanted */
   const shown = async (wanted) => {
     await tab.open(`${site.origin}/oncologist/paris`);

@@ -11,7 +11,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 /** Limits, as the table says them, for a browser that has one. @typedef {{name: string, chromium?: string, firefox?: string}} Row */
 
-const SEEN = "**seen**: a `blob:` or a placeholder, and the `title` that says why";
+const SEEN = "**seen**: a `data:`, a `blob:` or a placeholder, and the `title` that says why";
 
 /** @type {readonly Row[]} */
 export const ROWS = [

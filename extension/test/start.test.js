@@ -37,7 +37,7 @@ for (const name of BROWSERS) {
     await tab.waitFor(
       () => {
         const photos = [...document.querySelectorAll("img[data-photo]:not([loading=lazy])")];
-        return photos.length === 6 && photos.every((photo) => /** @type {HTMLImageElement} */ (photo).src.startsWith("blob:"));
+        return photos.length === 6 && photos.every((photo) => /** @type {HTMLImageElement} */ (photo).src.startsWith("data:"));
       },
       { what: "the photos to come the private way" },
     );
