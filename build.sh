@@ -355,7 +355,7 @@ ways() {
   need_browsers
   cd extension
   node test/ways-out-table.js
-  node --test --test-concurrency=1 test/ways-out.suite.js
+  node --test --test-concurrency=1 test/ways-out.test.js
 }
 
 verb=${1:-help}

@@ -2,7 +2,7 @@
  * Every way in which a page can reach somebody, also those that are hard to
  * see. One row each: what it is called, why it is hard, how a page does it, and
  * what comes of it where that is not simply "stopped". The suite shows that
- * each row is so (ways-out.suite.js), and the README's table is made of them
+ * each row is so (ways-out.test.js), and the README's table is made of them
  * (ways-out-table.js).
  */
 
