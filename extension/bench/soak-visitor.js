@@ -150,7 +150,7 @@ export class Visitor {
 async function photosOf(count, patience) {
   const isShown = (/** @type {HTMLImageElement} */ image) =>
     // What stands in for a photo is 128 pixels wide.
-    image.complete && image.naturalWidth > 1 && image.naturalWidth !== 128 && image.currentSrc.startsWith("blob:");
+    image.complete && image.naturalWidth > 1 && image.naturalWidth !== 128 && /^(blob|data):/.test(image.currentSrc);
   for (const end = performance.now() + patience; ; await new Promise((done) => setTimeout(done, 20))) {
     const images = /** @type {HTMLImageElement[]} */ ([...document.querySelectorAll("img[data-photo]")]);
     const missing = images.find((image) => !isShown(image));
