@@ -25,6 +25,8 @@ const TIMEOUT_MS = 30_000;
 const MAX_PROBLEM = 4 * 1024;
 /** Of a sealed answer: the largest photo is padded to 16 MB. */
 const MAX_ANSWER = 16 * 1024 * 1024 + 4 * 1024;
+/** What a relay says that knows batches and has had enough; whatever else it refuses, it may not know them. */
+const TOO_OFTEN = 429;
 /** Of what stands before an answer in a batch. */
 const HEAD_SIZE = 7;
 
@@ -87,7 +89,7 @@ async function postTogether(address, letters) {
   try {
     const body = joined(letters.flatMap(({ sealed }) => [Uint8Array.of(sealed.length >> 8, sealed.length & 255), sealed]));
     const response = await ask(address, BATCH_TYPE, body);
-    if (response.status === 415) {
+    if (response.status >= 400 && response.status < 500 && response.status !== TOO_OFTEN) {
       plain.add(address);
       await response.body?.cancel();
       for (const letter of letters) void postAlone(address, letter);

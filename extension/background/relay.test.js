@@ -81,16 +81,16 @@ const BATCH = "application/vnd.paravent.ohttp-batch";
  * Puts the network's other side in place.
  * @param {import("node:test").TestContext} t
  * @param {(url: string, sealed: Uint8Array<ArrayBuffer>) => Promise<Response> | Response} answer to one sealed request
- * @param {{takesBatches?: boolean}} [relay]
+ * @param {number} [refusal] status with which the relay answers to several in one; 0: it takes them
  * @returns {{url: string, size: number, how: RequestInit}[]} the sealed requests that arrived
  */
-function network(t, answer, { takesBatches = true } = {}) {
+function network(t, answer, refusal = 0) {
   /** @type {{url: string, size: number, how: RequestInit}[]} */
   const arrived = [];
   t.mock.method(globalThis, "fetch", async (/** @type {string} */ url, /** @type {RequestInit} */ how) => {
     const body = /** @type {Uint8Array<ArrayBuffer>} */ (how.body);
     const isBatch = new Headers(how.headers).get("Content-Type") === BATCH;
-    if (isBatch && !takesBatches) return problem(415, "about:blank", "another type");
+    if (isBatch && refusal) return problem(refusal, "about:blank", "not so");
     const all = isBatch ? partsOfBatch(body) : [body];
     for (const sealed of all) arrived.push({ url, size: sealed.length, how });
     const answers = await Promise.all(all.map((sealed) => answer(url, sealed)));
@@ -181,14 +181,23 @@ describe("a photo", () => {
     assert.ok(new Set(arrived.map(({ how }) => how)).size < 10, "each came alone");
   });
 
-  it("comes alone from a relay that takes no batches, and is sealed once", async (t) => {
-    const arrived = network(t, async (_, sealed) => sent(await gateway.answer(sealed, answerOf(200, PHOTO))), { takesBatches: false });
-    for (let page = 0; page < 2; page++) {
-      const urls = Array.from({ length: 20 }, (_, i) => `https://photos.example/${page}/${i}`);
-      await Promise.all(urls.map((url) => bring(url, [relay])));
-    }
-    assert.equal(arrived.length, 40);
-    assert.equal(gateway.asked.length, 40);
+  for (const refusal of [400, 404, 415]) {
+    it(`comes alone from a relay that answers to a batch with ${refusal}`, async (t) => {
+      const arrived = network(t, async (_, sealed) => sent(await gateway.answer(sealed, answerOf(200, PHOTO))), refusal);
+      for (let page = 0; page < 2; page++) {
+        const urls = Array.from({ length: 20 }, (_, i) => `https://photos.example/${page}/${i}`);
+        await Promise.all(urls.map((url) => bring(url, [relay])));
+      }
+      assert.equal(arrived.length, 40);
+      assert.equal(gateway.asked.length, 40);
+    });
+  }
+
+  it("is not asked for once more when the relay asks to wait", async (t) => {
+    const arrived = network(t, () => assert.fail(), 429);
+    const all = await Promise.allSettled([1, 2, 3].map((i) => bring(`https://photos.example/${i}`, [relay])));
+    for (const outcome of all) because("relay", /429/)(outcome.status === "rejected" && outcome.reason);
+    assert.equal(arrived.length, 0);
   });
 
   it("comes although another of its batch does not", async (t) => {
