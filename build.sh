@@ -222,6 +222,7 @@ reproduce() {
   local at one two three
   at=$(mktemp -d)
   one=$at/a two="$at/another place, further away" three="$at/paravent-$(version)"
+  local source="$one/dist/release/paravent-$(version)-source.zip"
   say "one checkout"
   git clone --quiet . "$one"
   (umask 022; cd "$one"; HOME=$at/home GOCACHE=$at/cache TZ=UTC LC_ALL=C ./build.sh binaries)
@@ -230,7 +231,7 @@ reproduce() {
     mkdir "$at/other"; HOME=$at/other GOCACHE=$at/other/cache TZ=Pacific/Kiritimati LC_ALL=C.UTF-8 LANG=fr_FR.UTF-8 USER=other ./build.sh binaries)
   same "$one/dist/release" "$two/dist/release"
   say "the source package"
-  (cd "$at"; unzip -q "$one/dist/release/paravent-$(version)-source.zip"; cd "$three"; GOCACHE=$at/other/cache ./build.sh build
+  (cd "$at"; unzip -q "$source"; cd "$three"; GOCACHE=$at/other/cache ./build.sh build
     cd dist; sha256sum --check --ignore-missing --strict "$one/dist/release/SHA256SUMS")
   cp "$one/dist/release/SHA256SUMS" dist/
   rm -rf "$at"
