@@ -233,6 +233,7 @@ reproduce() {
   say "the source package"
   (cd "$at"; unzip -q "$source"; cd "$three"; GOCACHE=$at/other/cache ./build.sh build
     cd dist; sha256sum --check --ignore-missing --strict "$one/dist/release/SHA256SUMS")
+  mkdir -p dist
   cp "$one/dist/release/SHA256SUMS" dist/
   rm -rf "$at"
   say "every file is the same; dist/SHA256SUMS names them"
