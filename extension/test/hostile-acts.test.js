@@ -19,7 +19,7 @@ import { BROWSERS } from "./world.js";
 /** @typedef {import("./drive/driver.js").Tab} Tab */
 
 /** As background/relay.js has it. */
-const MAX_IN_FLIGHT = 12;
+const MAX_IN_FLIGHT = 48;
 /** So many photos a hostile page asks for at once. */
 const MANY = 1_000;
 
@@ -40,23 +40,34 @@ before(async () => {
   other = await startHost("other.localhost", (_, response) => response.setHeader("Access-Control-Allow-Origin", "*").end());
   ends.push(other.close);
   // It takes its time, so that requests meet there, and brings nothing.
-  relay = await startHost("relay.localhost", (request, response) => {
-    met.now++;
-    met.all++;
+  relay = await startHost("relay.localhost", async (request, response) => {
+    const photos = photosIn(request.headers["content-type"], Buffer.concat(await request.toArray()));
+    met.now += photos;
+    met.all += photos;
     met.most = Math.max(met.most, met.now);
     if (request.method !== "POST" || request.url !== "/relay" || request.headers.cookie || request.headers.referer) met.strange.push(`${request.method} ${request.url}`);
-    request.resume().on("end", () =>
-      setTimeout(() => {
-        met.now--;
-        response.writeHead(502).end();
-      }, 30),
-    );
+    setTimeout(() => {
+      met.now -= photos;
+      response.writeHead(502).end();
+    }, 30);
   });
   ends.push(relay.close);
 });
 after(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
+
+/**
+ * How many photos a request to the relay asks for.
+ * @param {string | undefined} type
+ * @param {Buffer} body of a batch: each photo's behind its length in two bytes
+ */
+function photosIn(type, body) {
+  if (type !== "application/vnd.paravent.ohttp-batch") return 1;
+  let photos = 0;
+  for (let at = 0; at < body.length; at += 2 + body.readUInt16BE(at)) photos++;
+  return photos;
+}
 
 /** Runs in a page: whether a request gets through. @param {string} url */
 const reaches = (url) => fetch(url, { mode: "no-cors", cache: "no-store" }).then(() => true, () => false);
