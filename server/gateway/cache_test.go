@@ -229,8 +229,11 @@ func TestMix(t *testing.T) {
 			})
 			synctest.Wait() // in the queue
 		}
-		if len(order) != 0 {
-			t.Fatalf("%d left at once", len(order))
+		mu.Lock()
+		early := len(order)
+		mu.Unlock()
+		if early != 0 {
+			t.Fatalf("%d left at once", early)
 		}
 		all.Wait()
 		if took := time.Since(start); took < window/2 || took >= window {
