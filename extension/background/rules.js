@@ -56,9 +56,10 @@ const REFUSED = "regular expressions that the browser refuses";
 /** @type {Promise<unknown>} */
 let last = Promise.resolve();
 
-/** @returns {Promise<RulesState | undefined>} undefined when they were never written */
+/** @returns {Promise<RulesState | undefined>} undefined when they were never written, or nobody can tell any more */
 async function rulesState() {
-  return /** @type {RulesState | undefined} */ ((await api.storage.local.get("rules")).rules);
+  const rules = /** @type {RulesState | undefined} */ ((await api.storage.local.get("rules")).rules);
+  return typeof rules?.state === "string" && typeof rules.unsaid === "object" ? rules : undefined;
 }
 
 /**
@@ -75,11 +76,11 @@ export async function rulesProblem(list, scope) {
   const want = wantedFor(list, scope);
   const isCurrent = have?.list === want.list && have.sites === want.sites && have.choices === want.choices;
   const unsaid = Object.values(have?.unsaid ?? {}).reduce((sum, count) => sum + count, 0);
-  if (!have || have.state === "writing" || (have.state === "ok" && !isCurrent)) return { state: "pending", error: "", unsaid };
-  if (have.state !== "ok") return { state: have.state, error: have.error, unsaid };
+  if (have?.state === "failed" || have?.state === "unsupported") return { state: have.state, error: have.error, unsaid };
   // What was written between the two readings is looked for again.
   const isTheirs = mark === (await markFor(want)).condition.urlFilter || (await isMarked(want));
-  return { state: isTheirs ? "" : "lost", error: "", unsaid };
+  if (isTheirs) return { state: "", error: "", unsaid };
+  return { state: isCurrent && have.state === "ok" ? "lost" : "pending", error: "", unsaid };
 }
 
 /**
@@ -126,8 +127,10 @@ async function write({ list, bundle, scope }, distrust) {
       await keep({ ...want, state: "unsupported", error: "" });
       return;
     }
-    if (sameRules && have.state === "ok" && !(distrust && !(await isMarked(have)))) {
-      if (have.choices === want.choices) return;
+    // What was to be written down behind the rules may not have been.
+    const doubts = distrust || have?.state === "writing";
+    if (sameRules && !isSettled && !(doubts && !(await isMarked(have)))) {
+      if (have.choices === want.choices && have.state === "ok") return;
       const small = await Desk.use((desk) => desk.smallRules(settings));
       await dnr.updateDynamicRules({ removeRuleIds: [...SMALL_IDS, MARK], addRules: [await markFor(want), ...small] });
     } else {
@@ -140,11 +143,12 @@ async function write({ list, bundle, scope }, distrust) {
       const old = (await dnr.getDynamicRules()).map((rule) => rule.id);
       await dnr.updateDynamicRules({ removeRuleIds: old, addRules: [await markFor(want), ...own(scope), ...small, ...said] });
     }
-    await keep({ ...want, state: "ok", error: "" });
   } catch (error) {
     await keep({ ...want, state: "failed", error: errorText(error) });
     throw error;
   }
+  // The rules are marked: without room for this they hold all the same.
+  await keep({ ...want, state: "ok", error: "" }).catch(() => {});
 }
 
 /**

@@ -76,9 +76,26 @@ async function get(key) {
   }
 }
 
-/** @returns {Promise<ListInfo | undefined>} */
-export function storedInfo() {
-  return get("info");
+/** @returns {Promise<ListInfo | undefined>} rejects when it is none: then it is damaged */
+export async function storedInfo() {
+  const info = await get("info");
+  if (info !== undefined && !isListInfo(info)) throw new Error("the stored list is damaged");
+  return info;
+}
+
+/**
+ * @param {any} info
+ * @returns {info is ListInfo}
+ */
+function isListInfo(info) {
+  return (
+    typeof info?.sha256 === "string" &&
+    typeof info.list === "string" &&
+    Array.isArray(info.recipients) &&
+    Array.isArray(info.sites) &&
+    info.sites.every((/** @type {any} */ site) => typeof site?.domain === "string") &&
+    typeof info.counts?.hosts === "number"
+  );
 }
 
 /**

@@ -49,7 +49,17 @@ let before = null;
 export async function updateState() {
   if (before || unkept) return /** @type {UpdateState} */ (before ?? unkept);
   const { updates } = await api.storage.local.get("updates");
-  return { ...NEVER, .../** @type {object} */ (updates ?? {}) };
+  return isUpdateState(updates) ? updates : NEVER;
+}
+
+/**
+ * @param {any} stored what is damaged says nothing: from it no poll could be scheduled
+ * @returns {stored is UpdateState}
+ */
+function isUpdateState(stored) {
+  if (typeof stored !== "object" || stored === null) return false;
+  const { checked, tried, failures, error } = stored;
+  return [checked, tried, failures].every((number) => Number.isFinite(number) && number >= 0) && (error === null || typeof error?.code === "string");
 }
 
 /** @param {UpdateState} updates */
@@ -195,7 +205,7 @@ export async function remembered(settings) {
   if (stored) return stored.release.client;
   const { client } = await api.storage.local.get("client");
   const copy = /** @type {import("./store.js").Release | undefined} */ (client);
-  return copy && isOwn(copy, settings) ? copy.client : "";
+  return copy && isOwn(copy, settings) && typeof copy.client === "string" ? copy.client : "";
 }
 
 /**

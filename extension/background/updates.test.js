@@ -199,6 +199,38 @@ test("without room for settings, nothing is touched, and it is said", async () =
   inForce(await live({ disk: failed.disk, log }), at(1));
 });
 
+test("without room behind the rules they are those of the release all the same", async () => {
+  const log = newLog();
+  log.publish(at(0));
+  const { disk } = await live({ disk: empty(), log });
+  log.publish(at(1));
+  const taken = await live({ disk, log, full: "behind" });
+  inForce(taken, at(1));
+  const woken = await live({ disk: taken.disk, log, job: "wake" });
+  inForce(woken, at(1));
+  assert.equal(woken.disk.local["rules"].state, "ok");
+});
+
+test("whatever stands in the place of what was stored, lists go on coming", async (t) => {
+  const log = newLog();
+  log.publish(at(0));
+  const { disk: whole } = await live({ disk: empty(), log });
+  for (const damage of [7, "H4sIAAAA", { state: "ok", error: "none", failures: "many", unsaid: null }]) {
+    await t.test(JSON.stringify(damage), async () => {
+      const disk = structuredClone(whole);
+      for (const key of ["rules", "updates", "client"]) disk.local[key] = damage;
+      disk.database?.set("info", damage);
+      disk.alarms = {};
+      const woken = await live({ disk, log, job: "wake" });
+      inForce(woken, packagedList);
+      assert.ok(woken.disk.alarms["poll"], "no poll is due");
+      const taken = await live({ disk: woken.disk, log });
+      inForce(taken, at(0));
+      assert.equal(taken.updates?.error, null);
+    });
+  }
+});
+
 test("a list that got lost is taken once more, and none before it", async () => {
   const log = newLog();
   log.publish(at(0));

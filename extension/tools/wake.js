@@ -25,7 +25,8 @@ import { publicSuffixes } from "./suffixes.js";
  * @property {Map<string, Uint8Array>} packaged lists/list.bundle and lists/about.json
  * @property {Map<string, Uint8Array> | null} server what the list server has, null: it cannot be reached
  * @property {number} [stopAt] at which write the browser stops it, counted from 1
- * @property {"database" | "local"} [full] what has no room left
+ * @property {"database" | "local" | "behind"} [full] what has no room left; "behind": for what
+ *   is to be written down behind the rules
  * @property {number} [clock] milliseconds that the clock is ahead
  *
  * @typedef {object} Outcome
@@ -79,10 +80,10 @@ const browser = {
       /** @param {string | string[]} keys */
       get: async (keys) =>
         structuredClone(Object.fromEntries([keys].flat().filter((key) => key in disk.local).map((key) => [key, disk.local[key]]))),
-      /** @param {object} items */
+      /** @param {Record<string, any>} items */
       set: (items) =>
         write(() => {
-          if (full === "local") throw new Error("QUOTA_BYTES quota exceeded");
+          if (full === "local" || (full === "behind" && items["rules"]?.state === "ok")) throw new Error("QUOTA_BYTES quota exceeded");
           Object.assign(disk.local, structuredClone(items));
         }),
     },
