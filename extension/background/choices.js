@@ -4,7 +4,7 @@ import { api } from "./api.js";
 import { registerContent } from "./injection.js";
 import { refuseLocked } from "./managed.js";
 import { writeRules } from "./rules.js";
-import { isHost, isSite } from "./sites.js";
+import { CHOICES, isHost, isSite, Sites } from "./sites.js";
 import { decider, ready, reread, state } from "./state.js";
 
 /** Choices follow one another: each is made from what the last one left. @type {Promise<unknown>} */
@@ -95,6 +95,15 @@ async function known() {
   const sites = await ready();
   if (!sites.known) throw new Error(state.settingsError || state.listError);
   return sites;
+}
+
+/** Keeps what is whole of choices that are damaged: the rest is lost. */
+export function keepWhole() {
+  return inTurn(async () => {
+    const left = new Sites(null, await api.storage.local.get(CHOICES));
+    await api.storage.local.set({ ...left.choices(), scope: left.range });
+    await reread();
+  });
 }
 
 /** @param {object} choices */

@@ -3,7 +3,7 @@
  * in a page may ask for, the popup asks itself: access to sites.
  */
 
-import { applyScope } from "./choices.js";
+import { applyScope, keepWhole } from "./choices.js";
 import { disablePrediction } from "./prediction.js";
 import { reread, restartEngine, state, takePackaged } from "./state.js";
 import { forgetList } from "./store.js";
@@ -24,6 +24,7 @@ const WAYS = {
   },
   settings: async () => {
     await reread();
+    if (state.settingsError) await keepWhole();
     if (state.settingsError) throw new Error(state.settingsError);
     await applyScope(true);
   },

@@ -287,6 +287,29 @@ function readAllowed(stored) {
 }
 
 /**
+ * What is damaged of the user's choices. A site whose mode got lost may be one
+ * that the user had protected: so it is not enough to leave out what is wrong.
+ * @param {Record<string, unknown>} stored what storage holds
+ * @returns {string} "" when nothing is
+ */
+export function damageOf({ modes = {}, allowed = {}, scope = "sites" }) {
+  const isWhole = {
+    modes: isRecord(modes) && readModes(modes).size === Object.keys(modes).length,
+    allowed: isRecord(allowed) && readAllowed(allowed).size === Object.keys(allowed).length,
+    scope: SCOPES.includes(/** @type {Scope} */ (scope)),
+  };
+  return Object.entries(isWhole).flatMap(([key, whole]) => (whole ? [] : [`${key}: damaged`])).join(", ");
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is object}
+ */
+function isRecord(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
  * @param {unknown} text
  * @returns {text is string} whether it is one host in its canonical form
  */

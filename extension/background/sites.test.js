@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { publicSuffixes } from "../tools/suffixes.js";
 import { takeSuffixes } from "./domains.js";
-import { isSite, Sites } from "./sites.js";
+import { damageOf, isSite, Sites } from "./sites.js";
 
 takeSuffixes(publicSuffixes());
 
@@ -95,6 +95,14 @@ test("damaged choices count as none made", () => {
   for (const allowed of [undefined, [], { "doctolib.fr": "a.example" }, { "doctolib.fr": ["A.example", "a b", 7, null] }]) {
     assert.deepEqual(new Sites(["doctolib.fr"], { allowed }).allowedOn("doctolib.fr"), [], JSON.stringify(allowed));
   }
+});
+
+test("what is damaged of the choices is named", () => {
+  assert.equal(damageOf({}), "");
+  assert.equal(damageOf({ modes: { "mine.example": "strict" }, allowed: { "mine.example": ["a.example"] }, scope: "all" }), "");
+  for (const modes of ["text", 3, null, [], { "mine.example": "nonsense" }]) assert.equal(damageOf({ modes }), "modes: damaged", JSON.stringify(modes));
+  for (const allowed of ["text", null, { "mine.example": "a.example" }]) assert.equal(damageOf({ allowed }), "allowed: damaged", JSON.stringify(allowed));
+  assert.equal(damageOf({ modes: 1, scope: 2 }), "modes: damaged, scope: damaged");
 });
 
 test("a choice that changes nothing is not kept", () => {

@@ -10,7 +10,7 @@ import { readSuffixes } from "./domains.js";
 import { Engine } from "./engine.js";
 import { managed } from "./managed.js";
 import { withOwnRules } from "./own-rules.js";
-import { CHOICES, Sites } from "./sites.js";
+import { CHOICES, damageOf, Sites } from "./sites.js";
 import { isOwn, packagedBundle, packagedInfo, storedBundle, storedInfo } from "./store.js";
 
 /**
@@ -82,12 +82,12 @@ async function readList() {
   }
 }
 
-/** @returns {Promise<Record<string, unknown> | null>} null when they cannot be read */
+/** @returns {Promise<Record<string, unknown> | null>} null when they cannot be read, or are damaged */
 async function readChosen() {
   try {
     const chosen = await api.storage.local.get(CHOICES);
-    state.settingsError = "";
-    return chosen;
+    state.settingsError = damageOf(chosen);
+    return state.settingsError === "" ? chosen : null;
   } catch (error) {
     state.settingsError = errorText(error);
     return null;

@@ -213,6 +213,18 @@ for (const name of BROWSERS) {
     });
 
     if (name === "chromium") {
+      it("settings damaged", async () => {
+        await browser.extension(() => chrome.storage.local.set({ modes: "H4sIAAAA", allowed: 7 }));
+        await browser.stopBackground();
+        assert.deepEqual(await heard(), []);
+        const popup = await openPopup(browser, browser.tab());
+        await says(popup.page, "Settings");
+        await press(popup.page);
+        await until(async () => (await popup.state()).problems.settings === "", { what: "the settings" });
+        await popup.close();
+        await whole();
+      });
+
       it("the browser's rules lost", async () => {
         await browser.extension(async () => {
           const all = await chrome.declarativeNetRequest.getDynamicRules();
