@@ -30,6 +30,9 @@ usage() {
 ./build.sh soak   browses for 20 minutes in both browsers, on servers built with the race
                   detector: what they hold and how long they take must not grow
                   [--minutes N] longer, or shorter
+./build.sh life   the background killed 300 times at random and at every await, while lists
+                  are updated and pages opened, in both browsers
+                  [--kills N]  [--seed N] of a run that is to be seen again
 ./build.sh shots  pictures of every page, in both themes, French and English, narrow and
                   wide, in dist/shots  [--languages fr,en]  [--scenes NAME,…]
 ./build.sh ways   every way out of a page, in both browsers; writes README.md's table of them
@@ -360,6 +363,22 @@ ways() {
   node --test --test-concurrency=1 test/ways-out.test.js
 }
 
+life() {
+  local kills=300 seed=
+  while [ $# -gt 0 ]; do
+    case "$1" in
+      --kills) kills=${2:?how many} ;;
+      --seed) seed=${2:?a number} ;;
+      *) die "life: $1: want --kills N or --seed N" ;;
+    esac
+    shift 2
+  done
+  build
+  need_browsers
+  say "kills, in Chromium and Firefox"
+  (cd extension && KILLS=$kills SEED=$seed EVERY=1 node --test --test-concurrency=1 test/life.test.js test/life-awaits.test.js)
+}
+
 verb=${1:-help}
 [ $# -eq 0 ] || shift
 case "$verb" in
@@ -379,6 +398,7 @@ case "$verb" in
   crx) crx "$@" ;;
   bench) bench "$@" ;;
   soak) soak "$@" ;;
+  life) life "$@" ;;
   shots) build; need_browsers; node extension/tools/shots.js "$@" ;;
   ways) ways ;;
   lint) lint ;;

@@ -141,6 +141,8 @@ export async function launch(options = {}) {
 
   /** @type {Tab | undefined} */
   let inside;
+  /** Of the page behind it. @type {import("puppeteer-core").CDPSession | undefined} */
+  let workers;
 
   /** @type {Browser} */
   const self = {
@@ -167,6 +169,8 @@ export async function launch(options = {}) {
         const page = await browser.newPage({ background: true });
         inside = tab(page);
         await inside.open(`${origin}/icons/icon.svg`);
+        workers = await page.createCDPSession();
+        await workers.send("ServiceWorker.enable");
       }
       return inside.evaluate(fn, ...values);
     },
@@ -190,6 +194,10 @@ export async function launch(options = {}) {
     },
     backgroundMemory: () => memoryOf(browser, origin),
     pid: child?.pid ?? 0,
+    killBackground: async () => {
+      await self.extension(() => null);
+      await workers?.send("ServiceWorker.stopAllWorkers");
+    },
     closed,
     kill,
     close: async () => {

@@ -53,6 +53,8 @@
  * @property {() => Promise<Memory | null>} backgroundMemory collects the
  *   garbage of the extension's background and says what is left; null: it is asleep
  * @property {number} pid the browser's first process, which leads the group of all
+ * @property {() => Promise<void>} killBackground ends it in the midst of what it
+ *   does, as soon as the browser says that it may be
  * @property {Promise<void>} closed settles when the browser has ended, whoever ended it
  * @property {() => Promise<void>} close ends the browser as a user does (the
  *   profile is written), removes what launch made

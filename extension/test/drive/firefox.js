@@ -208,6 +208,16 @@ async function browser(session, own) {
     return tabOn(session, contexts[0].context, []);
   };
 
+  /** Stops the background, unless Firefox sees that it has not finished; answers whether it is stopped. */
+  const terminate = async () => {
+    const window = await chromeWindow();
+    return window.evaluate(async (uuid) => {
+      const { extension } = /** @type {any} */ (globalThis).WebExtensionPolicy.getByHostname(uuid);
+      await extension.terminateBackground();
+      return extension.backgroundState === "stopped";
+    }, new URL(own.origin).hostname);
+  };
+
   /** @type {Tab | undefined} */
   let inside;
 
@@ -234,16 +244,13 @@ async function browser(session, own) {
       return inside.evaluate(fn, ...values);
     },
     stopBackground: async () => {
-      const window = await chromeWindow();
-      const host = new URL(own.origin).hostname;
-      await window.evaluate(async (uuid) => {
-        await /** @type {any} */ (globalThis).WebExtensionPolicy.getByHostname(uuid).extension.terminateBackground();
-      }, host);
+      await terminate();
     },
     backgroundMemory: async () => {
       const window = await chromeWindow();
       return window.evaluate(memoryOf, own.origin);
     },
+    killBackground: () => until(terminate, { every: 10, what: "Firefox to stop the background" }).then(() => {}),
     answerPrompt: async (yes) => {
       const window = await chromeWindow();
       const question = "#addon-webext-permissions-notification";

@@ -1,0 +1,89 @@
+/**
+ * The background is killed at any moment, while lists are updated and a patient
+ * looks for a doctor; so is the browser. Whatever the moment: nobody hears of
+ * the patient, and when it wakes up the rules and the list are of one release.
+ *
+ *   KILLS=300 SEED=7 node --test test/life.test.js
+ */
+
+import assert from "node:assert/strict";
+import { after, before, it } from "node:test";
+import { contacted } from "./drive/demo.js";
+import { sleep, within } from "./drive/driver.js";
+import { createLife, createPatient } from "./life.js";
+import { BROWSERS } from "./world.js";
+
+const KILLS = Number(process.env["KILLS"] || 20);
+const SEED = Number(process.env["SEED"] || 1 + Math.floor(Math.random() * 1e6));
+/** Of so many kills one is the whole browser's. */
+const CRASHES = 10;
+/** How often a long run says how far it is, in kills. */
+const PROGRESS = 25;
+
+/** @type {import("./life.js").Life} */
+let life;
+before(async () => {
+  life = await createLife();
+});
+after(() => life?.close());
+
+/**
+ * Numbers from 0 to 1, the same for the same seed (mulberry32).
+ *
+ * @param {number} seed
+ */
+function chances(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+for (const name of BROWSERS) {
+  it(`${name}: ${KILLS} kills, seed ${SEED}`, async (t) => {
+    const patient = await createPatient(life, name);
+    const chance = chances(SEED);
+    const newest = life.bundles.length - 1;
+    // How long it takes when nobody kills anything.
+    life.offer(1);
+    const began = performance.now();
+    await patient.ask({ type: "update" });
+    const span = performance.now() - began;
+    assert.equal(await patient.woken(), 1);
+
+    /** @type {Record<string, number>} */
+    const found = {};
+    let index = 1;
+    for (let kill = 1; kill <= KILLS; kill++) {
+      if (index === newest) {
+        await patient.beginAgain();
+        index = 0;
+      }
+      life.offer(index + 1);
+      const isCrash = kill % CRASHES === 0;
+      const moment = chance() * 1.3 * span;
+      await patient.poll();
+      const browsing = patient.browse().catch(() => {});
+      await sleep(moment);
+      // Firefox does not stop a background that holds a request.
+      if (!isCrash && name === "firefox") await within(browsing);
+      if (isCrash) await patient.crash();
+      else await patient.browser().killBackground();
+      await within(browsing);
+      const before = index;
+      index = await patient.woken().catch((error) => {
+        throw new Error(`kill ${kill}, ${Math.round(moment)} ms into the update to release ${before + 1}: ${error.message}`, { cause: error });
+      });
+      assert.ok(index === before || index === before + 1, `kill ${kill}: release ${before} became ${index}`);
+      const what = `${isCrash ? "crash" : "kill"}, ${index === before ? "before" : "after"} the swap`;
+      found[what] = (found[what] ?? 0) + 1;
+      if (kill % PROGRESS === 0) console.log(`${name}: ${kill} kills, ${JSON.stringify(found)}`);
+    }
+    assert.deepEqual(contacted(await life.world.demo.settled()), []);
+    t.diagnostic(`${KILLS} kills within ${Math.round(1.3 * span)} ms each, seed ${SEED}: ${JSON.stringify(found)}; 0 unprotected requests`);
+    await patient.close();
+  });
+}
