@@ -7,6 +7,7 @@
 
 import { aliasIn, behind } from "./aliases.js";
 import { api, isFirefox, ownRoot } from "./api.js";
+import { stayAwake } from "./awake.js";
 import { bodyOf } from "./body.js";
 import { hostOf, registrable } from "./domains.js";
 import { judge } from "./judge.js";
@@ -146,9 +147,10 @@ function isOwn({ originUrl, documentUrl, initiator }) {
  */
 function hold(details) {
   if (isOwn(details)) return {};
-  if (!isPrepared) return prepared.then(() => decide(details)).catch(() => failClosed(details));
+  if (!isPrepared) return stayAwake(prepared.then(() => decide(details)).catch(() => failClosed(details)));
   try {
-    return decide(details);
+    const decision = decide(details);
+    return decision instanceof Promise ? stayAwake(decision) : decision;
   } catch {
     return failClosed(details);
   }
@@ -268,7 +270,7 @@ function holdHeaders(change) {
       return failClosed(details);
     }
   };
-  return (details) => (isPrepared ? changed(details) : prepared.then(() => changed(details)));
+  return (details) => (isPrepared ? changed(details) : stayAwake(prepared.then(() => changed(details))));
 }
 
 /**

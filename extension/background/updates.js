@@ -10,6 +10,7 @@
  */
 
 import { api, errorText } from "./api.js";
+import { stayAwake } from "./awake.js";
 import { defaults } from "./defaults.js";
 import { Desk } from "./desk.js";
 import { Engine } from "./engine.js";
@@ -33,9 +34,6 @@ import { isOwn, listInfo, storedInfo, storeList } from "./store.js";
 const ALARM = "poll";
 const MIN_SECONDS = 15 * 60;
 const MAX_SECONDS = 24 * 60 * 60;
-
-/** A browser stops a background that has asked it for nothing for 30 seconds. */
-const AWAKE_MS = 20_000;
 
 /** @type {UpdateState} */
 const NEVER = { checked: 0, tried: 0, failures: 0, error: null };
@@ -129,7 +127,7 @@ let polling;
  * @returns {Promise<UpdateState>} how it went
  */
 export function poll() {
-  polling ??= pollOnce().finally(() => {
+  polling ??= stayAwake(pollOnce()).finally(() => {
     polling = undefined;
   });
   return polling;
@@ -139,7 +137,6 @@ async function pollOnce() {
   const settings = await defaults();
   const last = await updateState().catch(() => NEVER);
   if (settings.listServer === "") return last;
-  const awake = setInterval(() => void api.runtime.getPlatformInfo(), AWAKE_MS);
   const now = Date.now();
   // Nobody is to blame while there is no network: that is looked for again soon.
   const failures = last.failures + Number(navigator.onLine !== false);
@@ -158,7 +155,6 @@ async function pollOnce() {
   }
   await keep(updates);
   before = null;
-  clearInterval(awake);
   await nextPoll(updates.failures).catch(() => {});
   return updates;
 }
