@@ -30,8 +30,8 @@ usage() {
 ./build.sh soak   browses for 20 minutes in both browsers, on servers built with the race
                   detector: what they hold and how long they take must not grow
                   [--minutes N] longer, or shorter
-./build.sh life   the background killed 300 times at random and at every await, while lists
-                  are updated and pages opened, in both browsers
+./build.sh life   the background killed 300 times at random, and at awaits, while lists are
+                  updated and pages opened, in both browsers
                   [--kills N]  [--seed N] of a run that is to be seen again
 ./build.sh shots  pictures of every page, in both themes, French and English, narrow and
                   wide, in dist/shots  [--languages fr,en]  [--scenes NAME,…]

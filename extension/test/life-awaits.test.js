@@ -19,7 +19,7 @@ import { createLife, createPatient } from "./life.js";
 import { BROWSERS } from "./world.js";
 
 /** At one of so many awaits; and at all of those that store the release, once the browser has its rules. */
-const EVERY = Number(process.env["EVERY"] || 20);
+const EVERY = Number(process.env["EVERY"] || 40);
 const STORING = /^store\.js:/;
 
 /** @type {import("./life.js").Life} */

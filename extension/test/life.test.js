@@ -2,6 +2,7 @@
  * The background is killed at any moment, while lists are updated and a patient
  * looks for a doctor; so is the browser. Whatever the moment: nobody hears of
  * the patient, and when it wakes up the rules and the list are of one release.
+ * Last: how often it is woken where nobody is protected.
  *
  *   KILLS=300 SEED=7 node --test test/life.test.js
  */
@@ -9,11 +10,13 @@
 import assert from "node:assert/strict";
 import { after, before, it } from "node:test";
 import { contacted } from "./drive/demo.js";
-import { sleep, within } from "./drive/driver.js";
+import { sleep, until, within } from "./drive/driver.js";
+import { startHost } from "./drive/host.js";
 import { createLife, createPatient } from "./life.js";
+import { installed } from "./popup.js";
 import { BROWSERS } from "./world.js";
 
-const KILLS = Number(process.env["KILLS"] || 20);
+const KILLS = Number(process.env["KILLS"] || 10);
 const SEED = Number(process.env["SEED"] || 1 + Math.floor(Math.random() * 1e6));
 /** Of so many kills one is the whole browser's. */
 const CRASHES = 10;
@@ -87,3 +90,25 @@ for (const name of BROWSERS) {
     await patient.close();
   });
 }
+
+it("chromium: 200 requests on an unprotected site start the worker once", async () => {
+  const plain = await startHost("plain.localhost", (_, response) => response.writeHead(200, { "Content-Type": "text/html" }).end("<!doctype html>"));
+  try {
+    const browser = await life.world.launch("chromium", { extension: life.extensions.chromium });
+    await installed(browser);
+    await browser.tab().open(plain.origin);
+    await browser.killBackground();
+    await until(async () => (await browser.backgroundMemory()) === null, { what: "the worker to sleep" });
+    const ask = () => browser.tab().evaluate(() => fetch("/").then(() => {}));
+    /** Moments at which a worker was started. @type {Set<number>} */
+    const starts = new Set();
+    for (let request = 1; request <= 200; request++) {
+      await ask();
+      if (request % 20 === 0) starts.add((await until(() => browser.backgroundMemory(), { what: "the worker" })).born);
+    }
+    assert.equal(starts.size, 1);
+    await browser.close();
+  } finally {
+    await plain.close();
+  }
+});
