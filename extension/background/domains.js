@@ -31,12 +31,46 @@ export function takeSuffixes(list) {
  * @returns {string}
  */
 export function hostOf(url) {
-  if (!url || !/^(https?|wss?):/.test(url)) return "";
+  return url ? read(url).host : "";
+}
+
+/**
+ * The origin of an address that has a host.
+ * @param {string} url
+ * @returns {string}
+ */
+export function originOf(url) {
+  return read(url).origin;
+}
+
+const NO_HOST = Object.freeze({ host: "", origin: "" });
+
+/**
+ * What was read of addresses: a page's is looked at many times for each of its
+ * requests. @type {Map<string, {host: string, origin: string}>}
+ */
+const addresses = new Map();
+const MAX_ADDRESSES = 64;
+/** Nobody makes this remember megabytes. */
+const MAX_ADDRESS = 2048;
+
+/**
+ * @param {string} url
+ * @returns {{host: string, origin: string}}
+ */
+function read(url) {
+  if (!/^(https?|wss?):/.test(url)) return NO_HOST;
+  let address = addresses.get(url);
+  if (address) return address;
   try {
-    return new URL(url).hostname.replace(/\.$/, "");
+    const { hostname, origin } = new URL(url);
+    address = { host: hostname.replace(/\.$/, ""), origin };
   } catch {
-    return "";
+    return NO_HOST;
   }
+  if (addresses.size >= MAX_ADDRESSES) addresses.clear();
+  if (url.length <= MAX_ADDRESS) addresses.set(url, address);
+  return address;
 }
 
 /** @type {Map<string, string>} */

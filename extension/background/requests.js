@@ -9,7 +9,7 @@ import { aliasIn, behind } from "./aliases.js";
 import { api, isFirefox, ownRoot } from "./api.js";
 import { stayAwake } from "./awake.js";
 import { bodyOf } from "./body.js";
-import { hostOf, registrable } from "./domains.js";
+import { hostOf, originOf, registrable } from "./domains.js";
 import { judge } from "./judge.js";
 import { forgetLeaks, guardPage, isLeakStopped, readLeaks, stopLeak } from "./leaks.js";
 import { movedTo, openPages, pageAround, pageOf, readPages, tabWith } from "./pages.js";
@@ -128,7 +128,7 @@ function pageFor(details) {
  */
 function pageIn({ tabId, frameId, initiator = "" }) {
   const page = pageOf(tabId);
-  if (hostOf(initiator) === "" || hostOf(page) === "" || new URL(page).origin === initiator) return page;
+  if (hostOf(initiator) === "" || hostOf(page) === "" || originOf(page) === initiator) return page;
   if (frameId > 0) return pageAround(tabId);
   return frameId === 0 ? initiator : page;
 }
