@@ -29,7 +29,7 @@ usage() {
                   [--dependencies] instead: what each dependency costs
 ./build.sh soak   browses for 20 minutes in both browsers, on servers built with the race
                   detector: what they hold and how long they take must not grow
-                  [--minutes N] longer, or shorter
+                  [--minutes N] longer, or shorter  [--json FILE] every sample
 ./build.sh life   the background killed 300 times at random, and at awaits, while lists are
                   updated and pages opened, in both browsers
                   [--kills N]  [--seed N] of a run that is to be seen again

@@ -34,8 +34,8 @@ const QUIET = 2000;
 const SITE = "http://booking.test/oncologist/paris";
 /** On the lists of all who are measured. */
 const LISTED = [
-  "ib.adnxs.com", "d.agkn.com", "x.bidswitch.net", "dsum.casalemedia.com", "static.criteo.net",
-  "script.hotjar.com", "pixel.mathtag.com", "image2.pubmatic.com", "pixel.rubiconproject.com", "sb.scorecardresearch.com",
+  "cdn.taboola.com", "d.agkn.com", "x.bidswitch.net", "dsum.casalemedia.com", "static.criteo.net",
+  "script.hotjar.com", "pixel.mathtag.com", "pixel.quantserve.com", "pixel.rubiconproject.com", "sb.scorecardresearch.com",
 ];
 const UNLISTED = LISTED.map((_, i) => `part${i}.site-builder.example`);
 /** What most third parties of a page are asked for. */
@@ -89,7 +89,10 @@ export async function measurePages(peers, rounds) {
           });
           if (started) browsers.set(name, started);
         }
-        for (const size of SIZES) figures.push(...(await measureSize(browser, browsers, web, size, rounds)));
+        for (const size of SIZES) {
+          figures.push(...(await measureSize(browser, browsers, web, size, rounds)));
+          console.log(`  ${browser}: pages of ${size} requests are measured`);
+        }
       } finally {
         for (const started of browsers.values()) await started.kill();
       }

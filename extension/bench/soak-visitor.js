@@ -46,6 +46,8 @@ export class Visitor {
   /** Milliseconds. @type {{at: number, decision: number, answer: number, photos: number}[]} */
   times = [];
   count = { visits: 0, shown: 0, lost: 0, listed: 0, leaks: 0, leaked: 0, forms: FORMS.length };
+  /** Where photos were lost, and what the extension says of it. @type {string[]} */
+  losses = [];
   /** Why visits broke off. @type {string[]} */
   broken = [];
 
@@ -84,7 +86,7 @@ export class Visitor {
         this.count.visits++;
         if (Date.now() - this.#looked > LOOK_MS) await this.#look();
       } catch (error) {
-        this.broken.push(error instanceof Error ? error.message : String(error));
+        this.broken.push(`visit ${i}: ${error instanceof Error ? error.message : error}`);
       }
       await sleep(Math.max(0, next - Date.now()));
     }
@@ -100,15 +102,19 @@ export class Visitor {
       const begun = Date.now();
       await tab.open(address);
       if (other) return;
-      const { shown, lost } = await tab.evaluate(photosOf, DOCTORS, PATIENCE);
+      const { shown, lost } = await named("photos", tab.evaluate(photosOf, DOCTORS, PATIENCE));
       const photos = Date.now() - begun;
       this.count.shown += shown;
       this.count.lost += lost;
-      const { decision, passed } = await tab.evaluate(listedAsked, `${this.#demo.recipients["ads"]}/tr?id=${this.name}${i}`, ASKED);
+      if (lost) {
+        const state = await this.#background.ask({ type: "state", tabId: await this.#browser.tabId(tab) });
+        this.losses.push(`${lost} of ${address}, of which the extension says ${JSON.stringify(state.photos)}`);
+      }
+      const { decision, passed } = await named("listed requests", tab.evaluate(listedAsked, `${this.#demo.recipients["ads"]}/tr?id=${this.name}${i}`, ASKED));
       this.count.listed += passed;
-      await this.#leak(tab, i);
+      await named("a leak", this.#leak(tab, i));
       const asked = performance.now();
-      await this.#background.ask({ type: "visits" });
+      await named("the background's answer", this.#background.ask({ type: "visits" }));
       this.times.push({ at: Date.now(), decision: quantile(decision.sort((a, b) => a - b), 0.5), answer: performance.now() - asked, photos });
       await tab.click(".results a[href*='/doctor/']");
       await tab.waitFor(() => document.documentElement.dataset["page"] === "doctor", { what: "a doctor's page" });
@@ -135,10 +141,24 @@ export class Visitor {
 
   async #look() {
     await sleep(WRITTEN_MS);
-    const memory = await this.#browser.backgroundMemory();
-    const session = await this.#browser.extension(() => chrome.storage.session.getBytesInUse(null));
+    const memory = await named("the background's memory", this.#browser.backgroundMemory());
+    const session = await named("storage.session", this.#browser.extension(() => chrome.storage.session.getBytesInUse(null)));
     this.#looked = Date.now();
     if (memory) this.memory.push({ ...memory, at: Date.now(), session, resident: residentOf(this.#browser.pid) });
+  }
+}
+
+/**
+ * @template T
+ * @param {string} what an error is about
+ * @param {Promise<T>} job
+ * @returns {Promise<T>}
+ */
+async function named(what, job) {
+  try {
+    return await job;
+  } catch (error) {
+    throw new Error(`${what}: ${error instanceof Error ? error.message : error}`, { cause: error });
   }
 }
 

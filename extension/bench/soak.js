@@ -3,7 +3,7 @@
  * photos by relay, change modes and close tabs, while lists are published, and
  * every server, built with the race detector, answers them and others.
  *
- *   PARAVENT_SERVER=FILE node bench/soak.js [--minutes N]
+ *   PARAVENT_SERVER=FILE node bench/soak.js [--minutes N] [--json FILE]
  *
  * What is held, and how long things take, is compared between the first and
  * the last third of the time after warming up. Prints a table, and ends with 1
@@ -38,7 +38,7 @@ const SLOWER = 2;
 /** Connections come and go between two looks. */
 const BUSIER = 1.25;
 
-const { values } = parseArgs({ options: { minutes: { type: "string", default: "20" } } });
+const { values } = parseArgs({ options: { minutes: { type: "string", default: "20" }, json: { type: "string" } } });
 const duration = Number(values.minutes) * 60_000;
 if (!(duration >= 60_000)) throw new Error("--minutes is a number, 1 or more");
 
@@ -83,6 +83,11 @@ async function soak() {
       publish(world, goesOn),
       progress(visitors, begun, goesOn),
     ]);
+    if (values.json) {
+      const samples = Object.fromEntries(servers.names().map((name) => [name, servers.samples(name)]));
+      for (const { name, memory, times } of visitors) Object.assign(samples, { [name]: { memory, times } });
+      await writeFile(values.json, `${JSON.stringify(samples)}\n`);
+    }
     const span = { from: begun + WARM * duration, to: begun + duration };
     return [
       ...visitors.flatMap((visitor) => visitorLines(visitor, span)),
@@ -107,7 +112,7 @@ async function soak() {
  * @param {{from: number, to: number}} span
  * @returns {Line[]}
  */
-function visitorLines({ name, memory, times, count, broken }, span) {
+function visitorLines({ name, memory, times, count, losses, broken }, span) {
   return [
     compared(`${name}: the background's JavaScript, MB`, memory, ({ heap }) => heap / 1e6, { ...span, most: FLAT }),
     compared(`${name}: its WebAssembly, MB`, memory, ({ wasm }) => wasm / 1e6, { ...span, most: FLAT }),
@@ -118,7 +123,7 @@ function visitorLines({ name, memory, times, count, broken }, span) {
     compared(`${name}: a page with all photos, ms`, times, ({ photos }) => photos, { ...span, share: 0.25, most: SLOWER }),
     counted(`${name}: visits`, count.visits),
     counted(`${name}: photos shown`, count.shown),
-    counted(`${name}: photos lost`, count.lost, 0),
+    counted(`${name}: photos lost`, count.lost, 0, losses),
     counted(`${name}: listed requests that arrived`, count.listed, 0),
     // Chromium's rules know a leak once it was seen, and the first one leaves.
     counted(`${name}: leaks that arrived, of ${count.leaks}`, count.leaked, name === "firefox" ? 0 : count.forms),
