@@ -17,6 +17,26 @@ export const ownRoot = api ? api.runtime.getURL("") : "paravent-extension://none
 export const isFirefox = ownRoot.startsWith("moz-extension:");
 
 /**
+ * How long the browser may take to say what it keeps for us, in milliseconds.
+ * In a broken profile Chromium never says anything.
+ */
+const PATIENCE_MS = 10_000;
+
+/**
+ * @template T
+ * @param {Promise<T>} answer of the browser's
+ * @returns {Promise<T>} rejects when it has not come in time
+ */
+export function inTime(answer) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error("the browser does not answer")), PATIENCE_MS);
+  });
+  return Promise.race([answer, /** @type {Promise<never>} */ (late)]).finally(() => clearTimeout(timer));
+}
+
+/**
  * Says what went wrong in one line, whatever was thrown.
  * @param {unknown} error
  * @returns {string}

@@ -7,7 +7,7 @@
  */
 
 import { KEEPS } from "./album.js";
-import { api, errorText } from "./api.js";
+import { api, errorText, inTime } from "./api.js";
 import { checkAddress, checkRelay } from "./relay-checks.js";
 import { isHost, MODES, SCOPES } from "./sites.js";
 
@@ -80,7 +80,7 @@ export function forgetManaged() {
 async function read() {
   // Firefox rejects when there is no policy, as if something had failed; other
   // browsers have nothing of the kind.
-  const stored = await api.storage.managed?.get(null).catch(() => ({}));
+  const stored = api.storage.managed && (await inTime(api.storage.managed.get(null)).catch(() => ({})));
   return readManaged(stored ?? {});
 }
 

@@ -5,7 +5,7 @@
  * alone, and the settings say so.
  */
 
-import { api, errorText, isFirefox } from "./api.js";
+import { api, errorText, inTime, isFirefox } from "./api.js";
 import { Desk } from "./desk.js";
 import { sha256 } from "./digest.js";
 import { forgetCombined, storeCombined, storedCombined, storedCombinedBundle } from "./store.js";
@@ -22,7 +22,7 @@ const KEY = "ownRules";
 
 /** @returns {Promise<string>} what the user wrote, "" when nothing */
 export async function ownRules() {
-  const text = (await api.storage.local.get(KEY))[KEY];
+  const text = (await inTime(api.storage.local.get(KEY)))[KEY];
   return typeof text === "string" ? text : "";
 }
 

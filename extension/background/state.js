@@ -3,7 +3,7 @@
  * sites at once (small), the engine when a protected page first asks (large).
  */
 
-import { api, errorText } from "./api.js";
+import { api, errorText, inTime } from "./api.js";
 import { defaults } from "./defaults.js";
 import { sha256 } from "./digest.js";
 import { readSuffixes } from "./domains.js";
@@ -85,7 +85,7 @@ async function readList() {
 /** @returns {Promise<Record<string, unknown> | null>} null when they cannot be read, or are damaged */
 async function readChosen() {
   try {
-    const chosen = await api.storage.local.get(CHOICES);
+    const chosen = await inTime(api.storage.local.get(CHOICES));
     state.settingsError = damageOf(chosen);
     return state.settingsError === "" ? chosen : null;
   } catch (error) {

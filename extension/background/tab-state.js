@@ -1,7 +1,7 @@
 /** How it stands with the page of a tab: what the popup shows. */
 
 import { keptFor } from "./album.js";
-import { api, errorText } from "./api.js";
+import { api, errorText, inTime } from "./api.js";
 import { consent } from "./consent.js";
 import { defaults, isDemo } from "./defaults.js";
 import { hostOf, registrable } from "./domains.js";
@@ -27,17 +27,16 @@ export async function tabState(tabId) {
   const [settings, relays, answer, kept, updates, predictionOff, access, inPrivate, { locked }, tab, rules] = await Promise.all([
     defaults(),
     // What cannot be read is no reason to say nothing: the settings' problem is said.
-    relaysInForce().catch(() => ({ relays: [], isOwn: false })),
-    consent().catch(() => /** @type {const} */ ("unasked")),
-    keptFor().catch(() => /** @type {const} */ ("tab")),
-    updateState().catch(() => ({ checked: 0, tried: 0, error: null })),
+    inTime(relaysInForce()).catch(() => ({ relays: [], isOwn: false })),
+    inTime(consent()).catch(() => /** @type {const} */ ("unasked")),
+    inTime(keptFor()).catch(() => /** @type {const} */ ("tab")),
+    inTime(updateState()).catch(() => ({ checked: 0, tried: 0, error: null })),
     isPredictionOff(),
     api.permissions.contains({ origins: ["<all_urls>"] }),
     api.extension.isAllowedIncognitoAccess(),
     managed(),
     api.tabs.get(tabId),
-    decider()
-      .then(({ sha256 }) => rulesProblem(sha256, sites.scope()))
+    inTime(decider().then(({ sha256 }) => rulesProblem(sha256, sites.scope())))
       .catch((error) => ({ state: /** @type {const} */ ("failed"), error: errorText(error), unsaid: 0 })),
   ]);
   const host = hostOf(tab.url);
