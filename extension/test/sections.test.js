@@ -351,6 +351,7 @@ for (const name of BROWSERS) {
       await until(async () => (await visits()).length > 0, { what: "a visit" });
       await open("privacy");
       assert.ok((await text(page, "#privacy-contacts")).includes(world.demo.lists));
+      assert.equal((await text(page, "#privacy-contacts")).includes("name look-up (DNS)"), name === "firefox");
       await reads(page, "#privacy-stored", /On disk[^]*rules that you wrote[^]*In memory[^]*requests of a visit/);
       await page.click("#privacy-forget");
       await reads(page, "#said", /forgotten/);

@@ -1,5 +1,6 @@
 /** The section that says all that is kept on this computer, and whom the extension talks to. */
 
+import { isFirefox } from "../background/api.js";
 import { STORED } from "../background/stored.js";
 import { act, onSettings } from "./options-page.js";
 import { ask, byId } from "./page.js";
@@ -23,6 +24,7 @@ function contacts({ lists, relays, consent }) {
     all.push([say("privacyRelay", name), url, consent === "granted" ? say("photosWhoRelay") : say("privacyRelayNotYet")]);
   }
   if (all.length === 0) all.push([say("privacyNobodyTitle"), say("privacyNobody")]);
+  if (isFirefox) all.push([say("privacyNames"), say("privacyNamesLead")]);
   return all;
 }
 
