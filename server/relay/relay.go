@@ -120,7 +120,8 @@ func New(o Options) (http.Handler, error) {
 			ResponseHeaderTimeout:  MaxTime,
 			MaxIdleConns:           MaxAtOnce,
 			MaxIdleConnsPerHost:    MaxAtOnce,
-			IdleConnTimeout:        time.Minute,
+			// Before the gateway does, which waits a minute.
+			IdleConnTimeout: 30 * time.Second,
 		},
 	}
 	mux := http.NewServeMux()
@@ -291,6 +292,10 @@ func (r *relay) ask(ctx context.Context, sealed []byte) (*http.Response, error) 
 	}
 	request.Header.Set("Content-Type", typeRequest)
 	request.Header["User-Agent"] = nil // else net/http names itself and its version
+	// Not sent. Tells net/http that this may go out a second time, when the gateway
+	// hangs up on an idle connection just as the request comes: what is sealed
+	// asks for a photo, and changes nothing.
+	request.Header["Idempotency-Key"] = nil
 	return r.transport.RoundTrip(request)
 }
 

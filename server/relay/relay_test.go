@@ -135,6 +135,53 @@ func TestGatewayHearsNothingOfTheClient(t *testing.T) {
 	}
 }
 
+// A gateway closes connections that nobody has used for a while, and may do so
+// just when a request is on its way. That costs nobody a photo: the request goes
+// out again, as it was.
+func TestGatewayHangsUpOnAnIdleConnection(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	heard := make(chan string, 3)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				r := bufio.NewReader(c)
+				for i := range 2 {
+					request, err := http.ReadRequest(r)
+					if err != nil {
+						return
+					}
+					body, _ := io.ReadAll(request.Body)
+					heard <- fmt.Sprintf("%s %v", body, request.Header)
+					if i == 0 {
+						io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Type: message/ohttp-res\r\nContent-Length: 2\r\n\r\nok")
+					}
+				}
+			}()
+		}
+	}()
+	relay := start(t, Options{To: "http://" + l.Addr().String() + "/gateway"})
+	for range 2 {
+		if response, body := post(t, relay, "message/ohttp-req", "sealed"); response.StatusCode != 200 || body != "ok" {
+			t.Fatalf("%d %s", response.StatusCode, body)
+		}
+	}
+	// The second request on the first connection, and again on another.
+	for range 3 {
+		if got, want := <-heard, "sealed map[Content-Length:[6] Content-Type:[message/ohttp-req]]"; got != want {
+			t.Errorf("the gateway heard %q, want %q", got, want)
+		}
+	}
+}
+
 func TestAnswers(t *testing.T) {
 	const req, res, problem = "message/ohttp-req", "message/ohttp-res", "application/problem+json"
 	key := `{"type":"https://iana.org/assignments/http-problem-types#ohttp-key"}`
