@@ -25,6 +25,9 @@ import { beginPage, endVisit, movePage } from "./visits.js";
 watchRequests();
 watchCarriers();
 
+// Browsers write down how long each thing took that was asked for here, 250 of them. Nobody reads it.
+performance.setResourceTimingBufferSize(0);
+
 followPages(begin, moved, end);
 
 /** @param {number} tabId of a tab that was closed */

@@ -62,8 +62,8 @@ export function bringTo(port, tab) {
     if (isOpen) port.postMessage(all);
   };
   let isOpen = true;
-  port.onDisconnect.addListener(() => (isOpen = false));
-  port.onMessage.addListener((message) => {
+  /** @param {any} message */
+  const listen = (message) => {
     /** @type {unknown[]} */
     const urls = Array.isArray(message?.urls) ? message.urls : [];
     for (const url of urls) {
@@ -75,7 +75,15 @@ export function bringTo(port, tab) {
         else timer ??= setTimeout(send, ANSWERS_MS);
       });
     }
-  });
+  };
+  const hangUp = () => {
+    isOpen = false;
+    // Firefox keeps a port for as long as somebody listens to it, though nobody can speak there any more.
+    port.onMessage.removeListener(listen);
+    port.onDisconnect.removeListener(hangUp);
+  };
+  port.onMessage.addListener(listen);
+  port.onDisconnect.addListener(hangUp);
 }
 
 /**
