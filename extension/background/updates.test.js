@@ -284,6 +284,27 @@ test("a clock that is put back by years does not put off the next poll by years"
   inForce(await live({ disk: woken.disk, log }), at(1));
 });
 
+test("a clock that is behind by years, or was ahead when the last poll was written down, neither stops the polls nor hurries them", async () => {
+  const log = newLog();
+  log.publish(at(0));
+  let { disk } = await live({ disk: empty(), log, clock: YEARS });
+  for (const [clock, list] of /** @type {[number, List][]} */ ([[-YEARS, at(1)], [0, at(2)]])) {
+    log.publish(list);
+    // Alarms that are overdue ring, whatever else is remembered.
+    disk.alarms["poll"] = { ...disk.alarms["poll"], name: "poll", scheduledTime: 0 };
+    const woken = await live({ disk, log, clock, job: "wake" });
+    assert.deepEqual(woken.asked, [], "a wake alone asks nobody");
+    const polled = await live({ disk: woken.disk, log, clock });
+    inForce(polled, list);
+    assert.equal(polled.updates?.error, null);
+    const wait = (polled.disk.alarms["poll"]?.scheduledTime ?? 0) - (Date.now() + clock);
+    assert.ok(wait > 3_500_000 && wait < 90_000_000, `the next poll in ${wait} ms`);
+    const again = await live({ disk: polled.disk, log, clock, job: "wake" });
+    assert.deepEqual([again.asked, again.disk.alarms], [[], polled.disk.alarms], "a wake puts off no poll");
+    disk = polled.disk;
+  }
+});
+
 test("keys that changed are followed, by whoever slept and by a package of before", async () => {
   const log = newLog();
   const trust = first(log);

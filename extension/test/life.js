@@ -6,7 +6,7 @@
 
 /* global chrome */
 import assert from "node:assert/strict";
-import { appendFile, readFile } from "node:fs/promises";
+import { appendFile, cp, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { contacted } from "./drive/demo.js";
 import { until } from "./drive/driver.js";
@@ -100,6 +100,8 @@ export async function createLife() {
  * @property {() => Promise<Stored>} stored
  * @property {() => Promise<void>} beginAgain the packaged list is in force again, as if no release had ever come
  * @property {() => Promise<void>} crash the browser is killed, and started again straight on a page that tells everybody
+ * @property {() => Promise<string>} reload has the extension's folder taken anew, as an update does; answers the version that runs then
+ * @property {() => Promise<() => Promise<void>>} save copies the profile, while no browser uses it; what it answers puts the copy back
  * @property {() => Promise<number>} woken holds the background to all that must hold after it
  *   was woken by what a page asks for; answers the release in force, 0 for the packaged list
  * @property {() => Promise<void>} close
@@ -247,6 +249,25 @@ export async function createPatient(life, name, profile = `life-${name}`) {
     crash: async () => {
       await browser.kill();
       ({ browser, page } = await launch(results));
+    },
+    reload: async () => {
+      // It ends its own page.
+      await page.evaluate(() => chrome.runtime.reload()).catch(() => {});
+      page = await until(() => browser.extensionPage("ui/handout.html"), { what: "the extension to be back" });
+      await browser.tab().front();
+      return page.evaluate(() => chrome.runtime.getManifest().version);
+    },
+    save: async () => {
+      const copy = `${options.profile}-copy`;
+      await browser.close();
+      await cp(options.profile, copy, { recursive: true });
+      ({ browser, page } = await launch(results));
+      return async () => {
+        await browser.close();
+        await rm(options.profile, { recursive: true });
+        await cp(copy, options.profile, { recursive: true });
+        ({ browser, page } = await launch(results));
+      };
     },
     woken,
     close: () => browser.close(),

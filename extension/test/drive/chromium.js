@@ -141,6 +141,8 @@ export async function launch(options = {}) {
 
   /** @type {Tab | undefined} */
   let inside;
+  /** @type {import("puppeteer-core").Page | undefined} */
+  let insidePage;
   /** Of the page behind it. @type {import("puppeteer-core").CDPSession | undefined} */
   let workers;
 
@@ -164,9 +166,11 @@ export async function launch(options = {}) {
       return self.newTab(`${origin}/${page}`);
     },
     extension: async (fn, ...values) => {
-      if (!inside) {
+      // An extension that is taken anew ends its pages.
+      if (!inside || insidePage?.isClosed()) {
         if (!origin) throw new Error("this browser was started without an extension");
         const page = await browser.newPage({ background: true });
+        insidePage = page;
         inside = tab(page);
         await inside.open(`${origin}/icons/icon.svg`);
         workers = await page.createCDPSession();
