@@ -33,18 +33,18 @@ const CASES = [
   [
     "the address, which has the words and the search in it",
     recipient({ block: 3 }, { learnt: [found("address", ADDRESS, "percent"), ...BOTH] }),
-    [`Would have learnt the address of this page: “${ADDRESS}”.`],
+    [`Would have learnt the address of a page you opened here: “${ADDRESS}”.`],
   ],
   [
     "words and search",
     recipient({ block: 2 }, { learnt: BOTH }),
-    ["Would have read “oncologist” and “paris” in this page’s address.", "Would have learnt what you asked this page for: “breast-lump”."],
+    ["Would have read “oncologist” and “paris” in the addresses of pages here.", "Would have learnt what you asked for here: “breast-lump”."],
   ],
-  ["the same words, twice", recipient({ block: 2 }, { learnt: [found("path", "paris"), found("path", "Paris")] }), ["Would have read “paris” in this page’s address."]],
+  ["the same words, twice", recipient({ block: 2 }, { learnt: [found("path", "paris"), found("path", "Paris")] }), ["Would have read “paris” in the addresses of pages here."]],
   [
     "two forms of one address",
     recipient({ missed: 2 }, { learnt: [found("address", "booking.example/a/b"), found("address", "https://www.booking.example/a/b/")] }),
-    ["Learnt the address of this page: “booking.example/a/b”."],
+    ["Learnt the address of a page you opened here: “booking.example/a/b”."],
   ],
   [
     "two addresses",
@@ -54,33 +54,33 @@ const CASES = [
   [
     "an address that was cut off",
     recipient({ block: 1 }, { learnt: [found("address", `booking.example/${"a".repeat(84)}`)] }),
-    [`Would have learnt the address of this page: “booking.example/${"a".repeat(84)}…”.`],
+    [`Would have learnt the address of a page you opened here: “booking.example/${"a".repeat(84)}…”.`],
   ],
   [
     "a digest, whose text nobody was told",
     recipient({ block: 1 }, { learnt: [found("address", ADDRESS, "sha256 in base64")] }),
-    ["Would have received a code made from this page’s address, by which the page is recognised elsewhere."],
+    ["Would have received a code made from the address of a page here, by which that page is recognised elsewhere."],
   ],
   [
     "some left, some did not",
     recipient({ block: 1, missed: 1 }, { learnt: [found("search", "breast-lump")] }),
-    ["May have learnt what you asked this page for: “breast-lump”."],
+    ["May have learnt what you asked for here: “breast-lump”."],
   ],
   [
     "one got there before the others were stopped",
     recipient({ block: 4, missed: 1 }, { learnt: [{ ...found("search", "breast-lump"), requests: 5, left: 1 }, { ...found("path", "paris"), left: 0 }] }),
-    ["Learnt what you asked this page for: “breast-lump”.", "Would have read “paris” in this page’s address."],
+    ["Learnt what you asked for here: “breast-lump”.", "Would have read “paris” in the addresses of pages here."],
   ],
   [
     "the same, once stopped and once not",
     recipient({ block: 1, missed: 1 }, { learnt: [{ ...found("search", "breast-lump"), left: 0 }, { ...found("search", "breast-lump", "base64"), left: 1 }] }),
-    ["Learnt what you asked this page for: “breast-lump”."],
+    ["Learnt what you asked for here: “breast-lump”."],
   ],
   [
     "a script",
     recipient({ block: 1 }, { scripts: 1 }),
     [
-      "Would have run its own script in this page, which can read everything on it.",
+      "Would have run its own script here, which can read everything on a page.",
       "Would have learnt your internet address and, unless this site hides it, that you were on booking.example.",
     ],
   ],
@@ -93,7 +93,7 @@ const CASES = [
   [
     "signs that turn text around",
     recipient({ block: 1 }, { learnt: [found("search", "a\u202eb\n\u0007 c")] }),
-    ["Would have learnt what you asked this page for: “a b c”."],
+    ["Would have learnt what you asked for here: “a b c”."],
   ],
 ];
 
@@ -103,7 +103,7 @@ test("a sentence says what the recipient was, or would have been, told", () => {
 
 test("where nothing is stopped, all of it left", () => {
   for (const mode of ["watch", "off"]) {
-    assert.deepEqual(learntBy(recipient({ block: 2, would: 1 }, { learnt: BOTH }), { ...WHERE, mode })[0], "Read “oncologist” and “paris” in this page’s address.", mode);
+    assert.deepEqual(learntBy(recipient({ block: 2, would: 1 }, { learnt: BOTH }), { ...WHERE, mode })[0], "Read “oncologist” and “paris” in the addresses of pages here.", mode);
   }
 });
 
