@@ -6,7 +6,7 @@ import { ask, byId, element, keepPlace, put } from "./page.js";
 import { askState, asked, tabId } from "./popup-state.js";
 import { Recipients, allowButton, ranked } from "./recipients.js";
 import { verdict } from "./verdict.js";
-import { ago, country, day, listed, say, sayAll, sayCount } from "./words.js";
+import { ago, country, day, listed, rehearse, say, sayAll, sayCount } from "./words.js";
 
 /** @typedef {import("../background/tab-state.js").TabState} TabState */
 /** @typedef {TabState["recipients"][number]} Recipient */
@@ -302,5 +302,6 @@ for (const page of ["report", "broken", "workshop"]) {
 }
 
 sayAll();
+rehearse();
 setInterval(() => void refresh().catch(() => {}), REFRESH_MS);
 await refresh(asked);

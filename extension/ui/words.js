@@ -29,6 +29,18 @@ function once(make) {
 }
 
 /**
+ * Has the browser read what it formats numbers, lists, days and countries by,
+ * which is dear the first time: for a page that is waiting anyway.
+ */
+export function rehearse() {
+  sayCount("times", 1);
+  listed(["", ""]);
+  day(0);
+  ago(0);
+  country("FR");
+}
+
+/**
  * @param {string} key
  * @param {...string} slots
  * @returns {string}
