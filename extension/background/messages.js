@@ -24,7 +24,7 @@ import { allVisits, forgetVisits, visitOf } from "./visits.js";
  * @type {Record<string, (message: any) => Promise<unknown> | null>}
  */
 const ANSWERS = {
-  state: ({ tabId }) => (Number.isInteger(tabId) ? tabState(tabId) : null),
+  state: ({ tabId }) => (Number.isInteger(tabId) || tabId === null ? tabState(tabId) : null),
   mode: ({ site, mode }) => (MODES.includes(mode) ? choose(site, mode) : null),
   allow: ({ site, host, allow: allowed }) => (typeof allowed === "boolean" ? allow(site, host, allowed) : null),
   keep: ({ keep }) => (KEEPS.includes(keep) ? keepFor(keep).then(() => ({})) : null),

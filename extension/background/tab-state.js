@@ -20,8 +20,8 @@ import { carriersSeen } from "./visits.js";
 
 /** @typedef {Awaited<ReturnType<typeof tabState>>} TabState */
 
-/** @param {number} tabId */
-export async function tabState(tabId) {
+/** @param {number | null} asked the tab; null: the one in front */
+export async function tabState(asked) {
   const sites = await ready();
   // All at once: the browser is busy opening what shows this.
   const [settings, relays, answer, kept, updates, predictionOff, access, inPrivate, { locked }, tab, rules] = await Promise.all([
@@ -35,10 +35,11 @@ export async function tabState(tabId) {
     api.permissions.contains({ origins: ["<all_urls>"] }),
     api.extension.isAllowedIncognitoAccess(),
     managed(),
-    api.tabs.get(tabId),
+    asked === null ? frontTab() : api.tabs.get(asked),
     inTime(decider().then(({ sha256 }) => rulesProblem(sha256, sites.scope())))
       .catch((error) => ({ state: /** @type {const} */ ("failed"), error: errorText(error), unsaid: 0 })),
   ]);
+  const { id: tabId = -1 } = tab;
   const host = hostOf(tab.url);
   const domain = host && sites.domainOf(host);
   const mode = host === "" ? null : sites.modeOf(host);
@@ -50,6 +51,7 @@ export async function tabState(tabId) {
   const recipients = record ? byRecipient(record.hosts, list?.recipients ?? [], record.domain) : [];
   const mayAllow = (/** @type {string} */ host) => isStopping && !isAllowed(host, allowed);
   return {
+    tabId,
     site: host && (domain || registrable(host)),
     listed: sites.isListed(domain),
     name: list?.sites.find((site) => site.domain === domain)?.name ?? "",
@@ -79,6 +81,13 @@ export async function tabState(tabId) {
     photos: { relays: relays.relays.map(({ name }) => name), isOwn: relays.isOwn, consent: answer, kept },
     demo: isDemo(settings),
   };
+}
+
+/** @returns {Promise<chrome.tabs.Tab>} the tab that a popup is opened over */
+async function frontTab() {
+  const [tab] = await api.tabs.query({ active: true, lastFocusedWindow: true });
+  if (!tab) throw new Error("no tab is in front: close this and open it again over a tab");
+  return tab;
 }
 
 /**

@@ -96,7 +96,15 @@ function isThere(element) {
 
 /** @param {object} message */
 export async function ask(message) {
-  const answer = await api.runtime.sendMessage(message);
+  return checked(await api.runtime.sendMessage(message));
+}
+
+/**
+ * @param {any} answer of the background
+ * @returns {any} the same
+ * @throws {Error} what the background could not do
+ */
+export function checked(answer) {
   if (answer?.error && typeof answer.error === "string") throw new Error(answer.error);
   return answer;
 }

@@ -2,14 +2,14 @@
 
 import { api, errorText, isFirefox } from "../background/api.js";
 import { answerConsent } from "../background/consent.js";
-import { ask, byId, element, keepPlace, put } from "./page.js";
-import { askState, asked, tabId } from "./popup-state.js";
+import { ask, byId, checked, element, keepPlace, put } from "./page.js";
 import { Recipients, allowButton, ranked } from "./recipients.js";
 import { verdict } from "./verdict.js";
 import { ago, country, day, listed, rehearse, say, sayAll, sayCount } from "./words.js";
 
 /** @typedef {import("../background/tab-state.js").TabState} TabState */
 /** @typedef {TabState["recipients"][number]} Recipient */
+/** @typedef {Document & {asked: Promise<TabState | {error: string}>}} Asked by popup-ask.js */
 
 const REFRESH_MS = 1000;
 /** So many recipients stand there without unfolding anything. */
@@ -29,6 +29,8 @@ let outdated = false;
 /** What the button in the verdict does. @type {import("./verdict.js").Mend} */
 let mend = "";
 let site = "";
+/** The tab that all this is about; not known before the first answer. @type {number | null} */
+let tabId = null;
 
 const first = new Recipients(byId("recipients"), letThrough);
 const others = new Recipients(inFold("others"), letThrough);
@@ -40,8 +42,9 @@ function inFold(fold) {
 }
 
 /** @param {Promise<TabState>} [answer] what the background says */
-async function refresh(answer = askState()) {
+async function refresh(answer = ask({ type: "state", tabId })) {
   const state = await answer;
+  tabId = state.tabId;
   const text = JSON.stringify([state, failure, outdated]);
   if (text !== shown) {
     shown = text;
@@ -62,6 +65,9 @@ function render(state) {
   renderList(state);
   byId("to-report").hidden = state.record === null;
   byId("to-broken").hidden = state.record === null;
+  for (const page of ["report", "broken", "workshop"]) {
+    /** @type {HTMLAnchorElement} */ (byId(`to-${page}`)).href = `${page}.html?tab=${state.tabId}`;
+  }
   byId("private").hidden = !state.problems.private;
   document.querySelector("main")?.removeAttribute("aria-busy");
 }
@@ -235,7 +241,7 @@ function isBusy(button) {
 function mended() {
   // At once: the browser asks only from a click.
   if (mend === "access") return api.permissions.request({ origins: ["<all_urls>"] });
-  if (mend === "reload") return api.tabs.reload(tabId);
+  if (mend === "reload") return api.tabs.reload(/** @type {number} */ (tabId));
   return ask({ type: "mend", what: mend });
 }
 
@@ -279,7 +285,7 @@ keptForADay.addEventListener("change", () => {
 
 byId("reload-now").addEventListener("click", () => {
   outdated = false;
-  void act(() => api.tabs.reload(tabId));
+  void act(() => api.tabs.reload(/** @type {number} */ (tabId)));
 });
 
 updateButton.addEventListener("click", () => {
@@ -297,11 +303,7 @@ byId("private-open").addEventListener("click", async () => {
   window.close();
 });
 
-for (const page of ["report", "broken", "workshop"]) {
-  /** @type {HTMLAnchorElement} */ (byId(`to-${page}`)).href = `${page}.html?tab=${tabId}`;
-}
-
 sayAll();
 rehearse();
 setInterval(() => void refresh().catch(() => {}), REFRESH_MS);
-await refresh(asked);
+await refresh(/** @type {Asked} */ (document).asked.then(checked));
