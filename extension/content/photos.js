@@ -32,6 +32,8 @@
   const MAX_KNOWN = 2000;
   /** What is not in the page yet is looked for again after so many milliseconds. */
   const LATER_MS = 1000;
+  /** Going through the page takes no more than one part in so many of its time. */
+  const REST = 10;
   /** What is asked for is gathered for so many milliseconds. */
   const GATHER_MS = 16;
   /** A photo of more bytes is no data:. */
@@ -306,24 +308,47 @@ ${letters === "" ? FIGURE : `<text x="64" y="64" dy=".36em" text-anchor="middle"
   const changed = new Map();
   let isForbidden = false;
 
+  /** What is looked for all over the page, and whether it has been before. @type {Map<string, boolean>} */
+  const sought = new Map();
+  let isLooking = false;
+  /** When the page may be gone through again, by performance.now(). */
+  let nextLook = 0;
+
   /**
    * Nobody here is told of a shadow root that is made, or of a background that
    * has loaded. But the background tells what was answered with a placeholder.
    * @param {string[]} urls
-   * @returns {string[]} those that nothing on the page has shown so far
+   * @param {boolean} again
    */
+  function seek(urls, again) {
+    for (const url of urls) if (!known.has(url)) sought.set(url, again);
+    if (isLooking || sought.size === 0) return;
+    isLooking = true;
+    setTimeout(() => {
+      isLooking = false;
+      const wanted = [...sought].filter(([url]) => !known.has(url));
+      sought.clear();
+      if (wanted.length === 0) return;
+      const begun = performance.now();
+      look(new Set(wanted.map(([url]) => url)));
+      const unseen = wanted.flatMap(([url, again]) => (again || known.has(url) ? [] : [url]));
+      const now = performance.now();
+      nextLook = now + REST * (now - begun);
+      // A picture can be on its way into the page.
+      if (unseen.length > 0) setTimeout(seek, LATER_MS, unseen, true);
+    }, Math.max(0, nextLook - performance.now()));
+  }
+
+  /** @param {Set<string>} urls */
   function look(urls) {
-    const unseen = urls.filter((url) => !known.has(url));
-    if (unseen.length === 0) return [];
     for (const root of roots) {
       for (const element of root.querySelectorAll("*")) {
         const inside = shadowOf(element);
         if (inside) watch(inside);
-        if (element instanceof HTMLVideoElement && unseen.includes(element.poster)) void considerPoster(element);
-        if (!isForbidden && element instanceof HTMLElement) void considerBackground(element, unseen);
+        if (element instanceof HTMLVideoElement && urls.has(element.poster)) void considerPoster(element);
+        if (!isForbidden && element instanceof HTMLElement) void considerBackground(element, urls);
       }
     }
-    return unseen.filter((url) => !known.has(url));
   }
 
   /**
@@ -347,12 +372,11 @@ ${letters === "" ? FIGURE : `<text x="64" y="64" dy=".36em" text-anchor="middle"
 
   /**
    * @param {HTMLElement} element
-   * @param {string[]} urls
+   * @param {Set<string>} urls
    */
   async function considerBackground(element, urls) {
-    const before = getComputedStyle(element).backgroundImage;
-    const shown = urls.filter((url) => before.includes(`url("${url}")`));
-    for (const url of shown) {
+    for (const [, url = ""] of getComputedStyle(element).backgroundImage.matchAll(/url\("([^"]*)"\)/g)) {
+      if (!urls.has(url)) continue;
       const photo = await answerFor(url);
       if (!photo || isForbidden) continue;
       const now = getComputedStyle(element).backgroundImage;
@@ -362,10 +386,7 @@ ${letters === "" ? FIGURE : `<text x="64" y="64" dy=".36em" text-anchor="middle"
   }
 
   api.runtime.onMessage.addListener((message) => {
-    if (message?.type !== "relayed") return;
-    const unseen = look(message.urls);
-    // A picture can be on its way into the page.
-    if (unseen.length > 0) setTimeout(look, LATER_MS, unseen);
+    if (message?.type === "relayed") seek(message.urls, false);
   });
 
   document.addEventListener("securitypolicyviolation", ({ blockedURI }) => {
