@@ -36,6 +36,8 @@
   const REST = 10;
   /** What is asked for is gathered for so many milliseconds. */
   const GATHER_MS = 16;
+  /** A background that is lost so often without an answer is not asked again. */
+  const MAX_LOSSES = 3;
   /** A photo of more bytes is no data:. */
   const MAX_DATA = 64 * 1024;
   /** So many arguments every browser takes. */
@@ -90,6 +92,8 @@
   let unasked = [];
   /** @type {chrome.runtime.Port | undefined} */
   let port;
+  /** How often it was lost since the last answer. */
+  let losses = 0;
 
   /**
    * @param {string} url
@@ -133,15 +137,28 @@
   function connect() {
     const made = api.runtime.connect({ name: "photos" });
     made.onMessage.addListener((answers) => {
+      losses = 0;
       for (const answer of answers) {
         waiting.get(answer.url)?.(answer);
         waiting.delete(answer.url);
       }
     });
     made.onDisconnect.addListener(() => {
-      if (port === made) hangUp();
+      if (port === made) askAgain();
     });
     return made;
+  }
+
+  /** Browsers stop a background that has been quiet for a while, also while photos are on their way to it. */
+  function askAgain() {
+    port = undefined;
+    if (waiting.size === 0) return;
+    if (losses++ >= MAX_LOSSES) {
+      hangUp();
+      return;
+    }
+    if (unasked.length === 0) setTimeout(askTogether, GATHER_MS);
+    unasked = [...waiting.keys()];
   }
 
   /** Nobody answers any more what was asked. */

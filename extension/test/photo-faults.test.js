@@ -1,7 +1,8 @@
 /**
  * A photo host that misbehaves behind the gateway, in all ways on one page:
  * every good photo is there, placeholders stand for the others, the page goes on
- * working, the popup says what is wrong, and the browser meets nobody.
+ * working, the popup says what is wrong, and the browser meets nobody. And a
+ * background that ends in the midst of it.
  */
 
 import assert from "node:assert/strict";
@@ -100,6 +101,31 @@ for (const [at, name] of BROWSERS.entries()) {
     const seen = await widths();
     assert.deepEqual(Object.fromEntries(names.map((fault, i) => [fault, seen[i]])), Object.fromEntries(names.map((fault) => [fault, 128])));
     assert.equal(await tab.evaluate(() => document.title), "booked");
+    assert.equal(host.strangers(), 0);
+    await browser.kill();
+  });
+}
+
+for (const [at, name] of BROWSERS.entries()) {
+  it(`${name}: photos that are on their way when the browser stops the background come all the same`, async () => {
+    const first = at * 100 + 50;
+    const numbers = [first, first + 1, first + 2];
+    /** @type {(() => void)[]} */
+    const held = [];
+    for (const i of numbers) host.misbehave(i, (_, response) => held.push(() => response.setHeader("Content-Type", "image/png").end(host.photo(i))));
+    const browser = await world.launch(name, { extension: await world.extension(name) });
+    await installed(browser);
+    body = `<!doctype html><title>doctors</title><link rel="icon" href="data:,"><img src="${host.url(first + 9)}">`;
+    await wantPhotos(browser, `${site.origin}/oncologist/paris`);
+    host.clear();
+    body = `<!doctype html><title>doctors</title><link rel="icon" href="data:,">${numbers.map((i) => `<img src="${host.url(i)}">`).join("")}`;
+    const tab = browser.tab();
+    await tab.open(`${site.origin}/oncologist/paris`);
+    await until(() => held.length === numbers.length, { what: "the photos to be asked for" });
+    await browser.stopBackground();
+    for (const answer of held) answer();
+    const widths = () => tab.evaluate(() => Array.from(document.images, ({ naturalWidth }) => naturalWidth).join());
+    await until(async () => (await widths()) === numbers.map(width).join(), { what: "the photos" });
     assert.equal(host.strangers(), 0);
     await browser.kill();
   });
