@@ -87,6 +87,8 @@ export class Visitor {
         if (Date.now() - this.#looked > LOOK_MS) await this.#look();
       } catch (error) {
         this.broken.push(`visit ${i}: ${error instanceof Error ? error.message : error}`);
+        // At once: a run that is ended early has said what went wrong in it.
+        console.log(`${this.name}, ${new Date().toISOString()}: ${this.broken.at(-1)}`);
       }
       await sleep(Math.max(0, next - Date.now()));
     }
@@ -108,7 +110,7 @@ export class Visitor {
       this.count.lost += lost;
       if (lost) {
         const state = await this.#background.ask({ type: "state", tabId: await this.#browser.tabId(tab) });
-        this.losses.push(`${lost} of ${address}, of which the extension says ${JSON.stringify(state.photos)}`);
+        this.losses.push(`${lost} of ${address}, of which the extension says ${JSON.stringify(state.record?.photos)}`);
       }
       const { decision, passed } = await named("listed requests", tab.evaluate(listedAsked, `${this.#demo.recipients["ads"]}/tr?id=${this.name}${i}`, ASKED));
       this.count.listed += passed;

@@ -5,9 +5,9 @@
  *
  *   PARAVENT_SERVER=FILE node bench/soak.js [--minutes N] [--json FILE]
  *
- * What is held, and how long things take, is compared between the first and
- * the last third of the time after warming up. Prints a table, and ends with 1
- * when a line of it does not hold.
+ * What is held once garbage is collected, and how long things take, is compared
+ * between the first and the last third of the time after warming up. Prints a
+ * table, and ends with 1 when a line of it does not hold.
  */
 
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -51,7 +51,7 @@ try {
 } finally {
   await rm(dir, { recursive: true });
 }
-console.log(`\nAfter ${values.minutes} minutes: medians of the first and the last third; of times, lower quartiles`);
+console.log(`\nAfter ${values.minutes} minutes: medians of the first and the last third; of times, and of what a background holds after a collection of garbage, lower quartiles`);
 table([
   ["", "first", "last", "times", "at most", ""],
   ...lines.map(({ what, first, last, value, most, holds }) => [what, first, last, value, most, holds ? "holds" : "DOES NOT HOLD"]),
@@ -114,8 +114,10 @@ async function soak() {
  */
 function visitorLines({ name, memory, times, count, losses, broken }, span) {
   return [
-    compared(`${name}: the background's JavaScript, MB`, memory, ({ heap }) => heap / 1e6, { ...span, most: FLAT }),
-    compared(`${name}: its WebAssembly, MB`, memory, ({ wasm }) => wasm / 1e6, { ...span, most: FLAT }),
+    // A job under way at the moment of a look adds to what is held, and takes
+    // nothing away: what is never freed lifts the lower quartile just the same.
+    compared(`${name}: the background's JavaScript, MB`, memory, ({ heap }) => heap / 1e6, { ...span, share: 0.25, most: FLAT }),
+    compared(`${name}: its WebAssembly, MB`, memory, ({ wasm }) => wasm / 1e6, { ...span, share: 0.25, most: FLAT }),
     compared(`${name}: storage.session, KB`, memory, ({ session }) => session / 1e3, { ...span, most: FLAT, least: 1 }),
     compared(`${name}: all the browser's processes, MB`, memory, ({ resident }) => resident / 1e6, span),
     compared(`${name}: a stopped request, ms`, times, ({ decision }) => decision, { ...span, share: 0.25, most: SLOWER }),

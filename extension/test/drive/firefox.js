@@ -385,7 +385,8 @@ function tabOn(session, context, lines) {
 
 /**
  * What the extension's background page holds once its garbage is gone, as
- * about:memory tells. Runs in the browser's own window.
+ * about:memory tells: without compiled code and room that is kept for more,
+ * which come and go as the browser thinks fit. Runs in the browser's own window.
  *
  * @param {string} origin
  * @returns {Promise<import("./driver.js").Memory | null>}
@@ -398,7 +399,8 @@ async function memoryOf(origin) {
   const memory = { heap: 0, wasm: 0, born: 0 };
   const take = (/** @type {string} */ _, /** @type {string} */ place, /** @type {number} */ __, /** @type {number} */ units, /** @type {number} */ amount) => {
     if (units !== Ci.nsIMemoryReporter.UNITS_BYTES || !place.startsWith("explicit/") || !place.includes(page)) return;
-    memory[place.includes("wasm") ? "wasm" : "heap"] += amount;
+    if (place.includes("wasm")) memory.wasm += amount;
+    else if (!/\/(code|jit-scripts|cacheir-stubs|unused[^/]*)(\/|$)/.test(place)) memory.heap += amount;
     memory.born = Number(/, id=(\d+)/.exec(place)?.[1]);
   };
   await new Promise((done) => manager.getReports(take, null, done, null, false));
