@@ -2,11 +2,12 @@
  * The background is killed at any moment, while lists are updated and a patient
  * looks for a doctor; so is the browser. Whatever the moment: nobody hears of
  * the patient, and when it wakes up the rules and the list are of one release.
- * Last: how often it is woken where nobody is protected.
+ * Last: how often it is woken where nobody is protected, and what that is for.
  *
  *   KILLS=300 SEED=7 node --test test/life.test.js
  */
 
+/* global chrome */
 import assert from "node:assert/strict";
 import { after, before, it } from "node:test";
 import { contacted } from "./drive/demo.js";
@@ -90,6 +91,41 @@ for (const name of BROWSERS) {
     await patient.close();
   });
 }
+
+/** How often a page starts the worker, and how many requests it makes at once. */
+const WAKES = 2;
+const AT_ONCE = 200;
+
+// A worker that only listened to the documents of protected sites would sleep
+// on unprotected ones, but what such a page asks for while the worker starts
+// would go unseen: no rule says that it was stopped, and no leak is learnt.
+it(`chromium: a page that starts the worker is recorded from the first of its ${AT_ONCE} requests`, async (t) => {
+  const image = '<svg xmlns="http://www.w3.org/2000/svg"/>';
+  const third = await startHost("third.localhost", (_, response) => response.writeHead(200, { "Content-Type": "image/svg+xml" }).end(image));
+  const images = Array.from({ length: AT_ONCE }, (_, i) => `<img src="${third.origin}/${i}">`).join("");
+  const site = await startHost("booking.localhost", (_, response) => response.writeHead(200, { "Content-Type": "text/html" }).end(`<!doctype html>${images}`));
+  try {
+    const browser = await life.world.launch("chromium", { extension: life.extensions.chromium });
+    await installed(browser);
+    const page = await browser.extensionPage("ui/handout.html");
+    await browser.tab().front();
+    for (let wake = 1; wake <= WAKES; wake++) {
+      await browser.tab().open("about:blank");
+      await browser.killBackground();
+      await until(async () => (await browser.backgroundMemory()) === null, { what: "the worker to sleep" });
+      await browser.tab().open(`${site.origin}/${wake}`);
+      const tabId = await browser.tabId(browser.tab());
+      const { requests } = await page.evaluate((id) => chrome.runtime.sendMessage({ type: "visit", tabId: id, from: 0 }), tabId);
+      const seen = new Set(requests.map((/** @type {{url: string}} */ { url }) => url));
+      const unseen = Array.from({ length: AT_ONCE }, (_, i) => i).filter((i) => !seen.has(`${third.origin}/${i}`));
+      assert.deepEqual(unseen, [], `of what start ${wake} was for`);
+    }
+    t.diagnostic(`${WAKES} starts, ${AT_ONCE} requests each, all recorded`);
+    await browser.close();
+  } finally {
+    await Promise.all([third.close(), site.close()]);
+  }
+});
 
 it("chromium: 200 requests on an unprotected site start the worker once", async () => {
   const plain = await startHost("plain.localhost", (_, response) => response.writeHead(200, { "Content-Type": "text/html" }).end("<!doctype html>"));
