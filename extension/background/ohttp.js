@@ -50,7 +50,12 @@ const kdf = () => ({
 });
 const suite = new CipherSuite(() => ({ ...KEM_DHKEM_X25519_HKDF_SHA256(), kdf: kdf() }), kdf, AEAD_AES_128_GCM);
 
-/** The last key that a request was sealed to. @type {{bytes: string, key: Promise<Recipient>} | undefined} */
+/**
+ * The last key that a request was sealed to, and senders to it that were made
+ * ahead, each for one request: agreeing on a secret with the gateway is nearly
+ * all that sealing costs, and needs no request.
+ * @type {{bytes: string, recipient: Promise<Recipient>, senders: Sender[]} | undefined}
+ */
 let last;
 
 /**
@@ -75,39 +80,59 @@ export function readKey(bytes) {
  * @param {Uint8Array<ArrayBuffer>} request
  * @returns {Promise<Sealed>}
  */
-export async function seal({ header, publicKey }, request) {
-  const recipient = await recipientOf(publicKey);
-  const info = joined([text("message/bhttp request"), Uint8Array.of(0), header]);
-  const { encapsulatedSecret, ctx } = await suite.SetupSender(recipient, { info });
-  const sender = plain(encapsulatedSecret);
-  const [ciphertext, secret] = await Promise.all([ctx.Seal(request), ctx.Export(text("message/bhttp response"), KEY_SIZE)]);
+export async function seal(key, request) {
+  const { share, ctx, secret } = lastFor(key).senders.pop() ?? (await newSender(key));
+  const ciphertext = await ctx.Seal(request);
   return {
-    request: joined([header, sender, plain(ciphertext)]),
-    open: (response) => open(plain(secret), sender, response),
+    request: joined([key.header, share, plain(ciphertext)]),
+    open: (response) => open(secret, share, response),
   };
+}
+
+/**
+ * Makes one sender ahead.
+ * @param {Key} key
+ * @param {number} count of those that there should be
+ * @returns {Promise<boolean>} whether some are missing yet
+ */
+export async function prepare(key, count) {
+  const { senders } = lastFor(key);
+  if (senders.length < count) senders.push(await newSender(key));
+  return senders.length < count;
 }
 
 /** @typedef {Awaited<ReturnType<typeof suite.DeserializePublicKey>>} Recipient */
 
+/** @param {Key} key */
+function lastFor({ header, publicKey }) {
+  const bytes = `${header} ${publicKey}`;
+  if (last?.bytes !== bytes) last = { bytes, recipient: suite.DeserializePublicKey(publicKey), senders: [] };
+  return last;
+}
+
 /**
- * @param {Uint8Array} publicKey
- * @returns {Promise<Recipient>} the same as before for the photos of a page
+ * What seals one request: a public key that was made for it, what encrypts it,
+ * and the secret that its answer is read with.
+ * @typedef {Awaited<ReturnType<typeof newSender>>} Sender
  */
-function recipientOf(publicKey) {
-  const bytes = publicKey.join();
-  if (last?.bytes !== bytes) last = { bytes, key: suite.DeserializePublicKey(publicKey) };
-  return last.key;
+
+/** @param {Key} key */
+async function newSender(key) {
+  const info = joined([text("message/bhttp request"), Uint8Array.of(0), key.header]);
+  const { encapsulatedSecret, ctx } = await suite.SetupSender(await lastFor(key).recipient, { info });
+  const secret = await ctx.Export(text("message/bhttp response"), KEY_SIZE);
+  return { share: plain(encapsulatedSecret), ctx, secret: plain(secret) };
 }
 
 /**
  * @param {Uint8Array<ArrayBuffer>} secret
- * @param {Uint8Array<ArrayBuffer>} sender
+ * @param {Uint8Array<ArrayBuffer>} share
  * @param {Uint8Array<ArrayBuffer>} response
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
-async function open(secret, sender, response) {
+async function open(secret, share, response) {
   if (response.length < KEY_SIZE) throw new Error("the sealed answer is too short");
-  const base = extract(joined([sender, response.subarray(0, KEY_SIZE)]), secret);
+  const base = extract(joined([share, response.subarray(0, KEY_SIZE)]), secret);
   const opener = await crypto.subtle.importKey("raw", expand(base, text("key"), KEY_SIZE), "AES-GCM", false, ["decrypt"]);
   const iv = expand(base, text("nonce"), NONCE_SIZE);
   try {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { readKey, seal } from "./ohttp.js";
+import { prepare, readKey, seal } from "./ohttp.js";
 
 /** RFC 9458, appendix A. */
 const EXAMPLE = {
@@ -78,5 +78,32 @@ describe("a key configuration", () => {
     assert.equal(hex(one.request.slice(0, 7)), hex(two.request.slice(0, 7)));
     assert.notEqual(hex(one.request.slice(7, 39)), hex(two.request.slice(7, 39)));
     assert.equal(one.request.length, two.request.length);
+  });
+});
+
+describe("what was made ready before a request", () => {
+  const shareOf = (/** @type {{request: Uint8Array}} */ { request }) => hex(request.slice(7, 39));
+
+  it("seals one and no other, and no more is made than wanted", async (t) => {
+    const made = t.mock.method(crypto.subtle, "generateKey");
+    const key = readKey(bytes(EXAMPLE.key.replace(/^01/, "02")));
+    assert.equal(await prepare(key, 2), true);
+    assert.equal(await prepare(key, 2), false);
+    assert.equal(await prepare(key, 2), false);
+    assert.equal(made.mock.callCount(), 2);
+    const ahead = [await seal(key, bytes(EXAMPLE.request)), await seal(key, bytes(EXAMPLE.request))];
+    assert.equal(made.mock.callCount(), 2);
+    const all = [...ahead, await seal(key, bytes(EXAMPLE.request))];
+    assert.equal(made.mock.callCount(), 3);
+    assert.equal(new Set(all.map(shareOf)).size, 3);
+  });
+
+  it("is for no other key", async (t) => {
+    const [one, two] = ["03", "04"].map((id) => readKey(bytes(EXAMPLE.key.replace(/^01/, id))));
+    await prepare(one, 1);
+    const made = t.mock.method(crypto.subtle, "generateKey");
+    const { request } = await seal(two, bytes(EXAMPLE.request));
+    assert.equal(made.mock.callCount(), 1);
+    assert.equal(hex(request.slice(0, 7)), "04002000010001");
   });
 });

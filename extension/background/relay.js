@@ -11,7 +11,7 @@
 
 import { errorText } from "./api.js";
 import { decodeResponse, encodeRequest } from "./bhttp.js";
-import { KEY_PROBLEM, readKey, RESPONSE_TYPE, seal } from "./ohttp.js";
+import { KEY_PROBLEM, prepare, readKey, RESPONSE_TYPE, seal } from "./ohttp.js";
 import { post, PROBLEM_TYPE } from "./post.js";
 
 /**
@@ -44,6 +44,8 @@ const GATHER_MS = 30;
 /** No more than that of a page's photos are on their way. */
 const MAX_IN_FLIGHT = 48;
 const MAX_WAITING = 300;
+/** When no photo was on its way for so many milliseconds, requests of the next page are made ready. */
+const REST_MS = 250;
 
 /** With another relay it may go better. @type {readonly string[]} */
 const OF_RELAY = ["relay", "gateway", "key"];
@@ -87,6 +89,11 @@ let end = 0;
 
 /** Address of the relay that is asked until it fails. One for all photos: each further party that sees some is one more. */
 let preferred = "";
+/** What the last request was sealed to. @type {import("./ohttp.js").Key | undefined} */
+let sealedTo;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let resting;
+
 /** Which of its keys a relay's gateway knew last. @type {Map<string, number>} */
 const known = new Map();
 
@@ -118,6 +125,15 @@ async function work() {
     await askAny(wanted.url, wanted.relays).then(wanted.done, wanted.failed);
   }
   running--;
+  clearTimeout(resting);
+  resting = setTimeout(makeReady, REST_MS);
+}
+
+/** Not while photos are on their way: they come first. */
+async function makeReady() {
+  const isAtRest = () => running === 0 && gathered.length === 0;
+  // What fails here fails again, and is told, when a photo is asked for.
+  while (sealedTo && isAtRest() && (await prepare(sealedTo, MAX_IN_FLIGHT).catch(() => false)));
 }
 
 /**
@@ -221,7 +237,8 @@ async function exchange(relay, key, request) {
  * @param {Uint8Array<ArrayBuffer>} request
  */
 async function sealFor(key, request) {
-  return seal(readKey(Uint8Array.from(atob(key), (char) => char.charCodeAt(0))), request);
+  sealedTo = readKey(Uint8Array.from(atob(key), (char) => char.charCodeAt(0)));
+  return seal(sealedTo, request);
 }
 
 /**

@@ -181,6 +181,16 @@ describe("a photo", () => {
     assert.ok(new Set(arrived.map(({ how }) => how)).size < 10, "each came alone");
   });
 
+  it("of the next page is sealed with what was made ready since, and its answer can be read", async (t) => {
+    network(t, async (_, sealed) => sent(await gateway.answer(sealed, answerOf(200, PHOTO))));
+    await bring("https://photos.example/1", [relay]);
+    const made = t.mock.method(crypto.subtle, "generateKey");
+    while (made.mock.callCount() < 48) await new Promise((done) => setTimeout(done, 20));
+    const before = made.mock.callCount();
+    await bring("https://photos.example/2", [relay]);
+    assert.equal(made.mock.callCount(), before);
+  });
+
   for (const refusal of [400, 404, 415]) {
     it(`comes alone from a relay that answers to a batch with ${refusal}`, async (t) => {
       const arrived = network(t, async (_, sealed) => sent(await gateway.answer(sealed, answerOf(200, PHOTO))), refusal);

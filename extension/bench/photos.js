@@ -2,11 +2,14 @@
  * How much longer a page's photos take by relay and gateway than from their
  * host itself: the same page in turns, in a browser without the extension and
  * in one with it, with hosts at several distances. No photo is shown twice, so
- * that nothing is in any cache.
+ * that nothing is in any cache. Between two pages there is the time that a
+ * person takes at the least: what a browser does after a page, or ahead of the
+ * next, neither helps nor hinders the other.
  */
 
 import path from "node:path";
 import { newGatewayKey, startGateway, startRelay } from "../test/drive/demo.js";
+import { sleep } from "../test/drive/driver.js";
 import { startHost } from "../test/drive/host.js";
 import { startPhotoHost } from "../test/drive/photo-host.js";
 import { installed, wantPhotos } from "../test/popup.js";
@@ -20,6 +23,7 @@ const COUNT = 50;
 const DISTANCES = [0, 30, 100];
 const WARM = 2;
 const ROUNDS = 9;
+const PAUSE_MS = 1000;
 
 /**
  * @typedef {object} PhotoFigures milliseconds from the page's own start until all its photos are there
@@ -57,6 +61,7 @@ export async function measurePhotos() {
   /** @param {Browser} browser */
   const timed = async (browser) => {
     turnPage();
+    await sleep(PAUSE_MS);
     const tab = browser.tab();
     await tab.front();
     await tab.open(`${site.origin}/oncologist/paris`);
