@@ -5,7 +5,7 @@
  */
 
 /* global chrome */
-import { sleep } from "../test/drive/driver.js";
+import { sleep, until } from "../test/drive/driver.js";
 import { openBackground } from "../test/background.js";
 import { installed, wantPhotos } from "../test/popup.js";
 import { quantile } from "./measure.js";
@@ -19,6 +19,8 @@ const LOOK_MS = 5000;
 const WRITTEN_MS = 500;
 /** A photo that has not come by then is lost. */
 const PATIENCE = 60_000;
+/** What is looked at for the first time is looked at again after so long, until all photos are there. */
+const FIRST_MS = 10_000;
 /** Requests of a kind, one after the other. */
 const ASKED = 9;
 /** Of so many visits, one is in another mode. */
@@ -34,6 +36,9 @@ const CITIES = ["paris", "lyon", "strasbourg", "marseille", "lille", "bordeaux"]
 const FORMS = ["u", "dl"];
 
 /** @typedef {import("../test/drive/driver.js").Tab} Tab */
+
+/** @param {number} i of a visit: every specialty comes with every city */
+const pathOf = (i) => `/${SPECIALTIES[i % SPECIALTIES.length]}/${CITIES[i % CITIES.length]}`;
 
 export class Visitor {
   #browser;
@@ -73,6 +78,16 @@ export class Visitor {
   static async come(browser, demo, stranger) {
     await installed(browser);
     await wantPhotos(browser, `${demo.site}/oncologist/paris`);
+    // A server that looks for races draws a portrait so slowly that the gateway
+    // may give up. What it has drawn, it keeps.
+    for (let i = 0; i < SPECIALTIES.length * CITIES.length; i++) {
+      const address = `${demo.site}${pathOf(i)}`;
+      const areThere = async () => {
+        await browser.tab().open(address);
+        return (await browser.tab().evaluate(photosOf, DOCTORS, FIRST_MS)).lost === 0;
+      };
+      await until(areThere, { timeout: 4 * PATIENCE, what: `all photos of ${address}` });
+    }
     await browser.tab().open("about:blank");
     return new Visitor(browser, demo, stranger, await openBackground(browser));
   }
@@ -89,6 +104,8 @@ export class Visitor {
         this.broken.push(`visit ${i}: ${error instanceof Error ? error.message : error}`);
         // At once: a run that is ended early has said what went wrong in it.
         console.log(`${this.name}, ${new Date().toISOString()}: ${this.broken.at(-1)}`);
+        // The page that asks the background may have gone down with it.
+        this.#background = await openBackground(this.#browser);
       }
       await sleep(Math.max(0, next - Date.now()));
     }
@@ -98,7 +115,7 @@ export class Visitor {
   async #visit(i) {
     const other = i % MODES_EVERY === MODES_EVERY - 1 ? OTHER_MODES[Math.floor(i / MODES_EVERY) % OTHER_MODES.length] : "";
     if (other) await this.#background.ask({ type: "mode", site: SITE, mode: other });
-    const address = `${this.#demo.site}/${SPECIALTIES[i % SPECIALTIES.length]}/${CITIES[i % CITIES.length]}?visit=${i}`;
+    const address = `${this.#demo.site}${pathOf(i)}?visit=${i}`;
     const tab = await this.#browser.newTab();
     try {
       const begun = Date.now();

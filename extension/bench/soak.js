@@ -71,6 +71,7 @@ async function soak() {
     const visitors = [];
     for (const name of BROWSERS) {
       const extension = await world.extension(name, { lists: lists[name], pollSeconds: POLL_SECONDS });
+      await noteMemories(extension);
       visitors.push(await Visitor.come(await world.launch(name, { extension }), world.demo, stranger));
       console.log(`${name} is there`);
     }
@@ -105,6 +106,18 @@ async function soak() {
     await stranger.close();
     await world.close();
   }
+}
+
+/**
+ * Has an extension note its WebAssembly's memories, as Chromium's driver wants it.
+ * @param {string} extension folder
+ */
+async function noteMemories(extension) {
+  const file = path.join(extension, "background", "wasm.js");
+  const text = await readFile(file, "utf8");
+  const noting = text.replace(/^ *const memory = .*instance\.exports\.mem.*$/m, "$&\n    (globalThis.memories ??= []).push(new WeakRef(memory));");
+  if (noting === text) throw new Error(`${file}: no line takes the memory of an instance any more`);
+  await writeFile(file, noting);
 }
 
 /**

@@ -171,6 +171,10 @@ export async function launch(options = {}) {
         if (!origin) throw new Error("this browser was started without an extension");
         const page = await browser.newPage({ background: true });
         insidePage = page;
+        // A page goes down with the extension's process, and then says nothing any more.
+        page.once("error", () => {
+          inside = undefined;
+        });
         inside = tab(page);
         await inside.open(`${origin}/icons/icon.svg`);
         workers = await page.createCDPSession();
@@ -231,11 +235,9 @@ async function memoryOf(browser, origin) {
     if (!session) throw new Error(`no session with ${worker.url}`);
     await session.send("HeapProfiler.collectGarbage");
     const { usedSize } = await session.send("Runtime.getHeapUsage");
-    const { result: prototype } = await session.send("Runtime.evaluate", { expression: "WebAssembly.Memory.prototype" });
-    const { objects } = await session.send("Runtime.queryObjects", { prototypeObjectId: prototype.objectId ?? "" });
-    const { result } = await session.send("Runtime.callFunctionOn", {
-      objectId: objects.objectId ?? "",
-      functionDeclaration: "function () { return { wasm: this.reduce((sum, { buffer }) => sum + buffer.byteLength, 0), born: performance.timeOrigin }; }",
+    // Runtime.queryObjects would find the memories of any worker, and now and then end it.
+    const { result } = await session.send("Runtime.evaluate", {
+      expression: "({ born: performance.timeOrigin, wasm: (globalThis.memories ?? []).reduce((sum, memory) => sum + (memory.deref()?.buffer.byteLength ?? 0), 0) })",
       returnByValue: true,
     });
     return { heap: usedSize, ...result.value };

@@ -85,7 +85,8 @@
  *
  * @typedef {object} Memory bytes
  * @property {number} heap what JavaScript holds, without WebAssembly's
- * @property {number} wasm all of WebAssembly's memories
+ * @property {number} wasm all of WebAssembly's memories; in Chromium those that the
+ *   extension has weak references to in globalThis.memories
  * @property {number} born another number for every start of the background
  *
  * @typedef {<A extends any[], R>(fn: (...args: A) => R | Promise<R>, ...args: A) => Promise<R>} Evaluate
