@@ -41,8 +41,11 @@ const SIZES = [512, 2048];
  */
 const QUIET_MS = 8;
 const GATHER_MS = 30;
-/** No more than that of a page's photos are on their way. */
-const MAX_IN_FLIGHT = 48;
+/**
+ * No more than that of a page's photos are on their way. A page of results has
+ * fewer: the last of them would wait as long again.
+ */
+const MAX_IN_FLIGHT = 64;
 const MAX_WAITING = 300;
 /** When no photo was on its way for so many milliseconds, requests of the next page are made ready. */
 const REST_MS = 250;

@@ -19,7 +19,7 @@ import { BROWSERS } from "./world.js";
 /** @typedef {import("./drive/driver.js").Tab} Tab */
 
 /** As background/relay.js has it. */
-const MAX_IN_FLIGHT = 48;
+const MAX_IN_FLIGHT = 64;
 /** So many photos a hostile page asks for at once. */
 const MANY = 1_000;
 

@@ -25,7 +25,7 @@ export const ROWS = [
   },
   { name: "send it messages: by its number, to windows and frames, as events, on channels" },
   { name: "have it fetch what is no photo, or with a password, from another port, host or scheme" },
-  { name: "have it fetch more than 48 photos at once, by 1,000 images" },
+  { name: "have it fetch more than 64 photos at once, by 1,000 images" },
   { name: "have what the site needs stopped, by telling it the page's address" },
   {
     name: "have another host stopped, on this site, by telling it the page's address in the page's own name",
