@@ -22,6 +22,14 @@ const LATE_MS = 1000;
 /** @type {Map<number, Page>} */
 const pages = new Map();
 
+/**
+ * Tabs that were closed. Firefox may tell of their last document afterwards, and
+ * what begins in a tab that is gone would never end. Numbers are not given twice.
+ * @type {Set<number>}
+ */
+const closed = new Set();
+const MAX_CLOSED = 200;
+
 /** Fills in the tabs that were open before this wake of the background. */
 export async function readPages() {
   for (const tab of await api.tabs.query({})) {
@@ -97,7 +105,7 @@ export function followPages(begin, moved, end) {
   // record that begins twice loses what was noted in between.
   api.webRequest.onResponseStarted.addListener(
     ({ tabId, url, statusCode }) => {
-      if (tabId < 0 || statusCode === 204 || statusCode === 205) return;
+      if (tabId < 0 || closed.has(tabId) || statusCode === 204 || statusCode === 205) return;
       const page = pages.get(tabId);
       const late = page?.committed && !page.answered && performance.now() - page.since < LATE_MS;
       if (late && withoutFragment(page.url) === withoutFragment(url)) {
@@ -110,19 +118,24 @@ export function followPages(begin, moved, end) {
     { urls: ["<all_urls>"], types: ["main_frame"] },
   );
   api.webNavigation.onCommitted.addListener(({ tabId, frameId, url }) => {
-    if (frameId !== 0) return;
+    if (frameId !== 0 || closed.has(tabId)) return;
     const page = pages.get(tabId);
     const begun = page && !page.committed && withoutFragment(page.url) === withoutFragment(url);
     put(tabId, { url, committed: true, answered: Boolean(begun) });
     if (!begun) begin(tabId, url);
   });
   api.webNavigation.onHistoryStateUpdated.addListener(({ tabId, frameId, url }) => {
-    if (frameId !== 0) return;
+    if (frameId !== 0 || closed.has(tabId)) return;
     put(tabId, { url, document: pages.get(tabId)?.document ?? url, committed: true, answered: true });
     moved(tabId, url);
   });
   api.tabs.onRemoved.addListener((tabId) => {
     pages.delete(tabId);
+    closed.add(tabId);
+    for (const oldest of closed) {
+      if (closed.size <= MAX_CLOSED) break;
+      closed.delete(oldest);
+    }
     end(tabId);
   });
 }
