@@ -30,6 +30,8 @@
   /** A page that keeps setting an image back gets its way in the end. */
   const MAX_TIMES = 8;
   const MAX_KNOWN = 2000;
+  /** So many milliseconds after a placeholder was sent it has loaded, if it is one of those that say so. */
+  const LOADED_MS = 50;
   /** What is not in the page yet is looked for again after so many milliseconds. */
   const LATER_MS = 1000;
   /** Going through the page takes no more than one part in so many of its time. */
@@ -55,6 +57,8 @@
    * @type {Map<string, Promise<string | null>>}
    */
   const known = new Map();
+  /** Addresses that something in the page was found to show. @type {Set<string>} */
+  const met = new Set();
   /** A head and shoulders. */
   const FIGURE = '<path d="M64 34a20 20 0 1 1 0 40 20 20 0 1 1 0-40zM24 112c0-20 16-30 40-30s40 10 40 30z" fill="#4f6a61"/>';
   /** Drawn initials, as blob:. @type {Map<string, string>} */
@@ -71,19 +75,57 @@
   const roots = new Set();
 
   /**
-   * @param {string} url
+   * @param {string} url that something in the page shows
    * @returns {Promise<string | null>}
    */
   function answerFor(url) {
+    const answer = answerSoon(url);
+    met.add(url);
+    // What did not come may come the next time.
+    void answer.then((shown) => shown === "" && known.delete(url));
+    return answer;
+  }
+
+  /**
+   * @param {string} url
+   * @returns {Promise<string | null>}
+   */
+  function answerSoon(url) {
     let answer = known.get(url);
     if (!answer) {
-      if (known.size >= MAX_KNOWN) known.clear();
+      if (known.size >= MAX_KNOWN) {
+        known.clear();
+        met.clear();
+      }
       answer = ask(url).catch(() => null);
       known.set(url, answer);
-      // What did not come may come the next time.
-      void answer.then((shown) => shown === "" && known.delete(url));
     }
     return answer;
+  }
+
+  /** Addresses whose photos have come, perhaps before their placeholders. @type {Set<string>} */
+  const arrived = new Set();
+
+  /**
+   * Asks for what was answered with a placeholder before that has loaded.
+   * @param {string} url
+   */
+  async function expect(url) {
+    if (!(await answerSoon(url))) return;
+    if (arrived.size === 0) setTimeout(showArrived);
+    arrived.add(url);
+  }
+
+  function showArrived() {
+    for (const root of roots) {
+      for (const image of root.querySelectorAll("img")) {
+        if (arrived.has(image.currentSrc || image.src)) void consider(image);
+      }
+      for (const image of root.querySelectorAll("image")) {
+        if (image instanceof SVGImageElement && arrived.has(drawnFrom(image))) void considerDrawn(image);
+      }
+    }
+    arrived.clear();
   }
 
   /** Who waits for what was asked for, by address. @type {Map<string, (answer: any) => void>} */
@@ -248,12 +290,20 @@ ${letters === "" ? FIGURE : `<text x="64" y="64" dy=".36em" text-anchor="middle"
     return count <= MAX_TIMES;
   }
 
-  /** @param {SVGImageElement} image in a drawing, that has loaded or failed to */
+  /**
+   * @param {SVGImageElement} image
+   * @returns {string} the address of what it shows, "" when that is none
+   */
+  function drawnFrom(image) {
+    return URL.parse(image.href.baseVal, document.baseURI)?.href ?? "";
+  }
+
+  /** @param {SVGImageElement} image in a drawing */
   async function considerDrawn(image) {
-    const url = new URL(image.href.baseVal, document.baseURI).href;
+    const url = drawnFrom(image);
     if (!/^https?:/.test(url)) return;
     const photo = await answerFor(url);
-    if (!photo || url !== new URL(image.href.baseVal, document.baseURI).href || !mayChange(image)) return;
+    if (!photo || url !== drawnFrom(image) || !mayChange(image)) return;
     // An older name of the same attribute would stay behind it.
     image.removeAttributeNS("http://www.w3.org/1999/xlink", "href");
     image.setAttribute("href", photo);
@@ -312,6 +362,8 @@ ${letters === "" ? FIGURE : `<text x="64" y="64" dy=".36em" text-anchor="middle"
         for (const node of addedNodes) {
           if (node instanceof HTMLImageElement) {
             if (node.complete) void consider(node);
+          } else if (node instanceof SVGImageElement) {
+            void considerDrawn(node);
           } else if (node instanceof Element) {
             considerAll(node);
           }
@@ -338,17 +390,17 @@ ${letters === "" ? FIGURE : `<text x="64" y="64" dy=".36em" text-anchor="middle"
    * @param {boolean} again
    */
   function seek(urls, again) {
-    for (const url of urls) if (!known.has(url)) sought.set(url, again);
+    for (const url of urls) if (!met.has(url)) sought.set(url, again);
     if (isLooking || sought.size === 0) return;
     isLooking = true;
     setTimeout(() => {
       isLooking = false;
-      const wanted = [...sought].filter(([url]) => !known.has(url));
+      const wanted = [...sought].filter(([url]) => !met.has(url));
       sought.clear();
       if (wanted.length === 0) return;
       const begun = performance.now();
       look(new Set(wanted.map(([url]) => url)));
-      const unseen = wanted.flatMap(([url, again]) => (again || known.has(url) ? [] : [url]));
+      const unseen = wanted.flatMap(([url, again]) => (again || met.has(url) ? [] : [url]));
       const now = performance.now();
       nextLook = now + REST * (now - begun);
       // A picture can be on its way into the page.
@@ -403,7 +455,9 @@ ${letters === "" ? FIGURE : `<text x="64" y="64" dy=".36em" text-anchor="middle"
   }
 
   api.runtime.onMessage.addListener((message) => {
-    if (message?.type === "relayed") seek(message.urls, false);
+    if (message?.type !== "relayed") return;
+    for (const url of message.urls) void expect(url);
+    setTimeout(seek, LOADED_MS, message.urls, false);
   });
 
   document.addEventListener("securitypolicyviolation", ({ blockedURI }) => {
@@ -418,6 +472,7 @@ ${letters === "" ? FIGURE : `<text x="64" y="64" dy=".36em" text-anchor="middle"
     if (!persisted) return;
     hangUp();
     known.clear();
+    met.clear();
     for (const root of roots) considerAll(root);
   });
 
