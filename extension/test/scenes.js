@@ -4,6 +4,7 @@
  * who judge what they see.
  */
 
+/* global chrome */
 import { installed, openPopup, wantPhotos } from "./popup.js";
 import { visit } from "./walk.js";
 
@@ -139,7 +140,13 @@ export const SCENES = [
   { name: "workshop-limits", widths: ROOM, ready: "#needed li", open: async () => "ui/workshop.html?example#Limits" },
   { name: "workshop-yourself", widths: PAGE, ready: SHOWN, open: async () => "ui/workshop.html?example#Yourself" },
   { name: "handout", widths: PAGE, ready: "h1:not(:empty)", open: async () => "ui/handout.html" },
-  { name: "server", widths: PAGE, ready: "main", open: async ({ world }) => `${world.demo.lists}/` },
+  {
+    name: "server",
+    widths: PAGE,
+    ready: "main",
+    // Without a window Chromium asks for English pages, whatever its own language.
+    open: async ({ browser, world }) => `${world.demo.lists}/?lang=${await browser.extension(() => chrome.i18n.getMessage("language"))}`,
+  },
 ];
 
 /**
