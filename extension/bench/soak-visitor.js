@@ -105,7 +105,7 @@ export class Visitor {
         // At once: a run that is ended early has said what went wrong in it.
         console.log(`${this.name}, ${new Date().toISOString()}: ${this.broken.at(-1)}`);
         // The page that asks the background may have gone down with it.
-        this.#background = await openBackground(this.#browser);
+        this.#background = await openBackground(this.#browser).catch(() => this.#background);
       }
       await sleep(Math.max(0, next - Date.now()));
     }
