@@ -6,7 +6,7 @@
 
 import "../vendor/wasm_exec.js";
 import { forgetTab, onAlarm as onAlbumAlarm } from "./album.js";
-import { api } from "./api.js";
+import { api, isFirefox } from "./api.js";
 import { watchCarriers } from "./carriers.js";
 import { applyScope } from "./choices.js";
 import { hostOf } from "./domains.js";
@@ -97,8 +97,10 @@ api.runtime.onInstalled.addListener(async (details) => {
 });
 api.runtime.onStartup.addListener(async () => {
   await start(true);
-  // Pages that came up with the browser were protected from the first request
-  // on, by what it remembered of us, even where nobody was awake to see it.
+  // Chromium's rules protect pages that come up with the browser from the first
+  // request on, even where nobody is awake to see it. Firefox, where it remembers
+  // that we listen, tells of them; where it does not, they went unprotected.
+  if (isFirefox) return;
   for (const tab of await api.tabs.query({})) {
     if (tab.id !== undefined && tab.url && !recordOf(tab.id)) await begin(tab.id, tab.url);
   }

@@ -6,13 +6,13 @@
 
 /* global chrome */
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { after, before, it } from "node:test";
 import { contacted } from "./drive/demo.js";
 import { until } from "./drive/driver.js";
 import { createLife, createPatient } from "./life.js";
-import { installed } from "./popup.js";
+import { installed, openPopup } from "./popup.js";
 import { BROWSERS } from "./world.js";
 
 /** @type {import("./life.js").Life} */
@@ -42,6 +42,34 @@ it("chromium: updated while a protected page is open, it protects that page, wit
   } finally {
     await writeFile(file, JSON.stringify(manifest));
   }
+});
+
+it("firefox: started without its memory of extensions, it does not call the first page protected until it is loaded again", async () => {
+  const { world, results } = life;
+  const profile = path.join(world.dir, "forgetful");
+  const options = { extension: life.extensions.firefox, profile, permanent: true };
+  const before = await world.launch("firefox", options);
+  await installed(before);
+  await before.close();
+  // As after a crash at the wrong moment, or a profile put together by hand.
+  await rm(path.join(profile, "addonStartup.json.lz4"));
+  await world.demo.reset();
+  const browser = await world.launch("firefox", { ...options, url: results });
+  const verdict = async () => {
+    const popup = await openPopup(browser, browser.tab());
+    await popup.page.waitFor(() => !document.querySelector("main[aria-busy]"), { what: "the popup" });
+    const said = await popup.page.evaluate(() => /** @type {HTMLElement} */ (document.querySelector("#status")).dataset["verdict"]);
+    await popup.close();
+    return said;
+  };
+  await until(async () => (await verdict()) !== "Unread", { what: "the extension to be there" });
+  assert.notDeepEqual(contacted(await world.demo.settled()), []);
+  assert.equal(await verdict(), "Stale");
+  await world.demo.reset();
+  await browser.tab().open(results);
+  assert.deepEqual(contacted(await world.demo.settled()), []);
+  assert.equal(await verdict(), "Protected");
+  await browser.close();
 });
 
 for (const name of BROWSERS) {

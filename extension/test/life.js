@@ -260,12 +260,12 @@ export async function createPatient(life, name, profile = `life-${name}`) {
     save: async () => {
       const copy = `${options.profile}-copy`;
       await browser.close();
-      await cp(options.profile, copy, { recursive: true });
+      await cp(options.profile, copy, { recursive: true, preserveTimestamps: true });
       ({ browser, page } = await launch(results));
       return async () => {
         await browser.close();
         await rm(options.profile, { recursive: true });
-        await cp(copy, options.profile, { recursive: true });
+        await cp(copy, options.profile, { recursive: true, preserveTimestamps: true });
         ({ browser, page } = await launch(results));
       };
     },

@@ -322,7 +322,9 @@ for (const name of BROWSERS) {
       await early.evaluate((urls) => document.body.append(...urls.map((src) => Object.assign(new Image(), { src }))), some(first + 192, 2).map(host.url));
       await allShown(early, some(first + 190, 4));
       assert.equal(host.strangers(), 0);
-      assert.equal(host.asked.length, 2);
+      // Those that the page had before may be brought as well, if the consent came first.
+      const times = some(first + 192, 2).map((i) => host.asked.filter(({ url }) => host.url(i).endsWith(url)).length);
+      assert.deepEqual(times, [1, 1]);
       const sources = await early.evaluate(() => Array.from(document.images, ({ src }) => src.slice(0, 5)));
       assert.deepEqual(sources.slice(2), ["data:", "data:"]);
     });
