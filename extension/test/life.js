@@ -6,8 +6,10 @@
 
 /* global chrome */
 import assert from "node:assert/strict";
-import { appendFile, cp, readFile, rm } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { appendFile, readFile, rm } from "node:fs/promises";
 import path from "node:path";
+import { promisify } from "node:util";
 import { contacted } from "./drive/demo.js";
 import { until } from "./drive/driver.js";
 import { ask, startHost } from "./drive/host.js";
@@ -116,6 +118,16 @@ export async function createLife() {
  * @property {string} rules SHA-256 of the bundle that the rules were written from, "" in Firefox
  * @property {Record<string, any>} local
  */
+
+/**
+ * Copies a folder as backups do, with the exact times of its files: Firefox
+ * takes an extension with another time for a new one. (Node's own cp rounds.)
+ * @param {string} from
+ * @param {string} to
+ */
+function copied(from, to) {
+  return promisify(execFile)("cp", ["-a", from, to]);
+}
 
 /** @returns {Promise<Stored>} Runs in a page of the extension. */
 async function readStored() {
@@ -260,12 +272,12 @@ export async function createPatient(life, name, profile = `life-${name}`) {
     save: async () => {
       const copy = `${options.profile}-copy`;
       await browser.close();
-      await cp(options.profile, copy, { recursive: true, preserveTimestamps: true });
+      await copied(options.profile, copy);
       ({ browser, page } = await launch(results));
       return async () => {
         await browser.close();
         await rm(options.profile, { recursive: true });
-        await cp(copy, options.profile, { recursive: true, preserveTimestamps: true });
+        await copied(copy, options.profile);
         ({ browser, page } = await launch(results));
       };
     },
