@@ -16,7 +16,8 @@ import { play, SCENES } from "../test/scenes.js";
 import { createWorld } from "../test/world.js";
 
 const OUT = path.join(ROOT, "dist", "shots");
-const HEIGHT = 800;
+/** How high a window of that width is. @param {number} width */
+const heightFor = (width) => Math.max(800, Math.round((width * 9) / 16));
 
 const { values } = parseArgs({
   options: { languages: { type: "string", default: "fr,en" }, scenes: { type: "string", default: "" } },
@@ -36,7 +37,7 @@ try {
       await play({ browser, world }, async ({ name, widths }, page) => {
         if (!wanted.has(name)) return;
         for (const width of widths) {
-          await page.setViewport(width, HEIGHT);
+          await page.setViewport(width, heightFor(width));
           const file = `${name}.${language}.${dark ? "dark" : "light"}.${width}.png`;
           await writeFile(path.join(OUT, file), await page.screenshot({ full: true }));
           taken.push(file);
