@@ -262,10 +262,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// base is the server's address for commands to copy.
+// base is the server's address for commands to copy. On this computer it has no
+// TLS in front of it.
 func base(r *http.Request) string {
 	name, _, _ := strings.Cut(r.Host, ":")
-	if name == "localhost" || name == "127.0.0.1" || strings.HasPrefix(r.Host, "[::1]") {
+	if name == "localhost" || strings.HasSuffix(name, ".localhost") || name == "127.0.0.1" || strings.HasPrefix(r.Host, "[::1]") {
 		return "http://" + r.Host
 	}
 	return "https://" + r.Host

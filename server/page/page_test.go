@@ -168,7 +168,7 @@ func TestRelease(t *testing.T) {
 	wants(t, body, `<html lang="en">`, "Release 2 is in force", "24 November 2026, 07:00 UTC",
 		"<li>anna.example</li><li>chloe.example</li>", "2 of the 2 maintainers’ keys are needed", "This release changed the keys",
 		"outside, on 22 November 2026, 07:01 UTC", "abababababababababababababababababababab",
-		"<strong>3</strong> hosts", "<strong>5</strong> rules", "<strong>1</strong> protected", "<strong>1</strong> organisations",
+		"<strong>3</strong> hosts", "<strong>5</strong> rules", "<strong>1</strong> protected site<", "<strong>1</strong> organisation that",
 		"What changed since release 1", "Nothing in the list.", `Booking <span class="quiet">booking.example booking.test</span>`,
 		"<td>1</td>", "<td>0</td>", "paravent release verify -trust lists/trust.txt https://lists.example<")
 	for name, want := range map[string]string{
@@ -189,10 +189,10 @@ func TestRelease(t *testing.T) {
 	}
 
 	_, h = server(t, firstList, secondList)
-	_, body = get(t, h, "http://localhost:8480/", "fr-CA")
+	_, body = get(t, h, "http://lists.localhost:8480/", "fr-CA")
 	wants(t, body, `<html lang="fr">`, "La version 1 est en vigueur", "23 novembre 2026 à 07:00 UTC", "Ce qui a changé depuis la version 0",
 		"Hôtes bloqués", "+2 −1", `aria-label="retiré">−</span>gone.example</li>`, `aria-label="ajouté">+</span>a.tracker.example <span class="who">Tracker &amp; Co (FR)</span>`,
-		"Pour qui", "2 de plus, 0 de moins", "paravent release verify -trust lists/trust.txt http://localhost:8480<")
+		"Pour qui", "2 de plus, 0 de moins", "paravent release verify -trust lists/trust.txt http://lists.localhost:8480<")
 
 	_, h = server(t, firstList)
 	_, body = get(t, h, "/?lang=en", "fr")

@@ -133,7 +133,7 @@ func (w *writer) release(v *view) {
 	}{
 		{len(v.list.Hosts), "count.hosts"}, {v.list.Rules, "count.rules"}, {len(v.list.Sites), "count.sites"}, {v.list.Names, "count.names"},
 	} {
-		w.put("<li><strong>%s</strong> %s</li>\n", w.number(count.n), w.say(count.key))
+		w.put("<li><strong>%s</strong> %s</li>\n", w.number(count.n), w.many(count.key, count.n))
 	}
 	w.WriteString("</ul>\n")
 	w.changes(v)
