@@ -18,9 +18,9 @@ import { REQUEST_TYPE, RESPONSE_TYPE } from "./ohttp.js";
 export const PROBLEM_TYPE = "application/problem+json";
 const BATCH_TYPE = "application/vnd.paravent.ohttp-batch";
 
-/** How long requests are gathered, in milliseconds, and how many a relay takes in one. */
+/** How long requests are gathered, in milliseconds, and how many a relay takes in one: as many as a page has on their way. */
 const GATHER_MS = 4;
-const MAX_BATCH = 24;
+const MAX_BATCH = 64;
 const TIMEOUT_MS = 30_000;
 const MAX_PROBLEM = 4 * 1024;
 /** Of a sealed answer: the largest photo is padded to 16 MB. */
