@@ -318,7 +318,8 @@ ${letters === "" ? FIGURE : `<text x="64" y="64" dy=".36em" text-anchor="middle"
     image.removeAttribute("srcset");
     // Setting the same src again loads it on the page's behalf, under the page's
     // policy (seen in Firefox), and an image can have two events for one address.
-    if (image.src !== address) image.src = address;
+    // The attribute is the text as it was set; Firefox reads all of a data: to tell the src.
+    if (image.getAttribute("src") !== address) image.src = address;
   }
 
   /** @param {Event} event */
