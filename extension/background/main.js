@@ -14,6 +14,7 @@ import { injectIntoFrame, injectIntoOpenTabs } from "./injection.js";
 import { forgetManaged } from "./managed.js";
 import { onConnect, onMessage } from "./messages.js";
 import { followPages, pageOf } from "./pages.js";
+import { forgetTerms } from "./photos.js";
 import { beginRecord, endRecord, recordOf } from "./record.js";
 import { guard, prepared, watchRequests } from "./requests.js";
 import { stops } from "./sites.js";
@@ -81,7 +82,10 @@ api.webNavigation.onCommitted.addListener(async ({ tabId, frameId, url }) => {
 
 api.runtime.onMessage.addListener(onMessage);
 api.runtime.onConnect.addListener(onConnect);
+api.permissions.onAdded.addListener(forgetTerms);
+api.permissions.onRemoved.addListener(forgetTerms);
 api.storage.onChanged.addListener(async (_, area) => {
+  if (area !== "session") forgetTerms();
   if (area !== "managed") return;
   forgetManaged();
   await bringUpAgain();

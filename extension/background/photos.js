@@ -119,15 +119,34 @@ async function wanted(url, tab) {
   return obtain(url, tab, keep, (address) => bring(address, relays));
 }
 
-/** How old the user's word may be, in milliseconds: the photos of a page ask for it together. */
-const OLD_MS = 50;
+/**
+ * How old the terms may be, in milliseconds: the photos of a page ask for them
+ * together, and some once more a little later. What the user or an
+ * administrator changes is told at once; what a new release does can wait so long.
+ */
+const OLD_MS = 5000;
 /** @type {{at: number, terms: ReturnType<typeof readTerms>} | undefined} */
 let last;
+
+/** The user or an administrator has changed something. */
+export function forgetTerms() {
+  last = undefined;
+}
+
+/** A page that may show photos is asked for: what they need to know is read by the time that they come. */
+export function expectPhotos() {
+  termsNow().catch(() => {});
+}
 
 /** On what terms photos are brought: by whom, whether at all, and for how long. */
 function termsNow() {
   const at = performance.now();
-  if (!last || at - last.at > OLD_MS) last = { at, terms: readTerms() };
+  if (!last || at - last.at > OLD_MS) {
+    const made = { at, terms: readTerms() };
+    // What failed is read again.
+    made.terms.catch(() => last === made && forgetTerms());
+    last = made;
+  }
   return last.terms;
 }
 

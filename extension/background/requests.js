@@ -13,7 +13,7 @@ import { hostOf, originOf, registrable } from "./domains.js";
 import { judge } from "./judge.js";
 import { forgetLeaks, guardPage, isLeakStopped, readLeaks, stopLeak } from "./leaks.js";
 import { movedTo, openPages, pageAround, pageOf, readPages, tabWith } from "./pages.js";
-import { onPlaceholder } from "./photos.js";
+import { expectPhotos, onPlaceholder } from "./photos.js";
 import { disablePrediction } from "./prediction.js";
 import { note, readRecords } from "./record.js";
 import { cutReferer, forgetReferers, noteReferer, readReferers, tightenPolicy } from "./referer.js";
@@ -191,6 +191,7 @@ function wantsEngine(details) {
 function answer(details) {
   if (details.type === "main_frame") {
     expectDocument(details.tabId, details);
+    if (wantsEngine(details)) expectPhotos();
     return {};
   }
   const asked = ask(details);
