@@ -1,7 +1,7 @@
 /**
  * The photos that were brought, so that none is asked for twice: in memory until
  * the tab that showed them is closed, or, if the user chose so, on disk for a
- * day. Those of private windows are never on disk.
+ * day. Those of private windows are never on disk, nor shown in others.
  */
 
 import { api } from "./api.js";
@@ -24,7 +24,7 @@ const MAX_DISK = 64 * 1024 * 1024;
 const DATABASE = "photos";
 const STORE = "photos";
 
-/** Oldest first. @type {Map<string, {photo: Photo, tabs: Set<number>}>} */
+/** By address, and whether windows are private; oldest first. @type {Map<string, {photo: Photo, tabs: Set<number>}>} */
 const shown = new Map();
 let size = 0;
 /** How long what failed is left alone, in milliseconds. */
@@ -60,10 +60,9 @@ export async function keepFor(keep) {
  */
 export async function obtain(address, tab, keep, bring) {
   const url = withoutFragment(address);
-  let photo = shown.get(url)?.photo;
+  const key = keyOf(url, tab);
+  let photo = shown.get(key)?.photo;
   if (!photo) {
-    // What is on disk is not for private windows, and what is theirs not for the disk.
-    const key = `${tab.incognito} ${url}`;
     let way = coming.get(key);
     if (!way) {
       way = findOrBring(url, tab, keep, bring);
@@ -75,6 +74,15 @@ export async function obtain(address, tab, keep, bring) {
   }
   remember(url, photo, tab);
   return photo;
+}
+
+/**
+ * A page can tell how soon a photo is there: one window's are not the other's.
+ * @param {string} url
+ * @param {Viewer} tab
+ */
+function keyOf(url, { incognito }) {
+  return `${incognito} ${url}`;
 }
 
 /**
@@ -118,9 +126,9 @@ export function forgetTab(tabId) {
     if (closed.size <= MAX_CLOSED) break;
     closed.delete(oldest);
   }
-  for (const [url, { photo, tabs }] of shown) {
+  for (const [key, { photo, tabs }] of shown) {
     if (!tabs.delete(tabId) || tabs.size > 0) continue;
-    shown.delete(url);
+    shown.delete(key);
     size -= photo.bytes.length;
   }
 }
@@ -142,14 +150,16 @@ export function onAlarm(alarm) {
  * @param {Photo} photo
  * @param {Viewer} tab
  */
-function remember(url, photo, { id = -1 }) {
+function remember(url, photo, tab) {
+  const { id = -1 } = tab;
   if (closed.has(id)) return;
-  const before = shown.get(url);
+  const key = keyOf(url, tab);
+  const before = shown.get(key);
   if (before) {
     before.tabs.add(id);
     return;
   }
-  shown.set(url, { photo, tabs: new Set([id]) });
+  shown.set(key, { photo, tabs: new Set([id]) });
   size += photo.bytes.length;
   for (const [oldest, { photo: old }] of shown) {
     if (size <= MAX_MEMORY) break;

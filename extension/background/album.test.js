@@ -70,6 +70,21 @@ describe("a photo that two ask for", () => {
     assert.deepEqual(await second, photo);
   });
 
+  it("is brought for each, when one of them is private", async () => {
+    const ordinary = obtain(url, tab(1), keep, bring);
+    await turn();
+    arrive(photo);
+    await ordinary;
+    void obtain(url, tab(2, true), keep, bring);
+    await turn();
+    arrive(photo);
+    await turn();
+    forgetTab(1);
+    void obtain(url, tab(3), keep, bring);
+    await turn();
+    assert.equal(asked.length, 3);
+  });
+
   it("is one address whatever stands behind its #", async () => {
     const both = Promise.all([obtain(url, tab(1), keep, bring), obtain(`${url}#face`, tab(1), keep, bring)]);
     await turn();
