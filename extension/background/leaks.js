@@ -11,6 +11,9 @@
  * out to use several, all of it. Who sends it counts: what another site's frame
  * tells is stopped for that frame, so that it cannot have others stopped that
  * the page needs.
+ *
+ * What a private window tells is stopped in the tab that told it, and forgotten
+ * with the tab: no other window is to know what was looked at there.
  */
 
 import { api } from "./api.js";
@@ -27,6 +30,8 @@ const MAX_PAGES = 50;
 const PRIORITY = 1;
 /** So many paths of a host are told apart. */
 const MAX_PATHS = 3;
+/** In place of a private tab: all tabs. */
+export const ALL_TABS = -1;
 /** The browser is told so many characters of a path: pages make them as long as they like. */
 const MAX_PATH = 512;
 
@@ -37,12 +42,16 @@ const MAX_PATH = 512;
  * @property {string} host
  * @property {string} filter as declarativeNetRequest writes it, "" for the whole host
  * @property {string} frame host of the other site's document that sent it, "null" for one without, "" for the page's own
+ * @property {number} tab a private one, or all
  */
 
 /** Oldest first. @type {Leak[]} */
 let leaks = [];
 
-/** Pages whose address the browser knows, with the ids of their rules, the oldest first. @type {Map<string, {domain: string, ids: number[]}>} */
+/**
+ * Pages whose address the browser knows, with the ids of their rules, the oldest first.
+ * @type {Map<string, {domain: string, ids: number[], tab: number}>}
+ */
 const pages = new Map();
 let nextId = PAGES_ID;
 
@@ -51,7 +60,7 @@ export async function readLeaks() {
   const rules = await dnr.getSessionRules();
   for (const { id, condition } of rules.filter((rule) => rule.id >= PAGES_ID)) {
     // Which page's it was is forgotten: it counts as one by itself.
-    pages.set(String(id), { domain: topDomainOf(condition), ids: [id] });
+    pages.set(String(id), { domain: topDomainOf(condition), ids: [id], tab: tabOf(condition) });
     nextId = Math.max(nextId, id + 1);
   }
   leaks = rules
@@ -62,6 +71,7 @@ export async function readLeaks() {
       host: condition.requestDomains?.[0] ?? "",
       filter: condition.urlFilter ?? "",
       frame: condition.excludedInitiatorDomains ? "null" : (condition.initiatorDomains?.[0] ?? ""),
+      tab: tabOf(condition),
     }));
 }
 
@@ -72,16 +82,33 @@ function topDomainOf(condition) {
 }
 
 /**
+ * The part of a rule's condition that keeps it to a tab, and to what has none:
+ * a page's service worker.
+ * @param {number} tab
+ * @returns {{tabIds?: number[]}}
+ */
+export function within(tab) {
+  const none = -1;
+  return tab === ALL_TABS ? {} : { tabIds: [tab, none] };
+}
+
+/** @param {chrome.declarativeNetRequest.RuleCondition} condition that {@link within} has a part in */
+export function tabOf({ tabIds }) {
+  return tabIds?.[0] ?? ALL_TABS;
+}
+
+/**
  * Tells the browser how the address of a page looks in URLs, before the page
  * asks for any.
  * @param {string} domain of the page
  * @param {string} page its address
  * @param {(url: string) => boolean} isLeak what the engine thinks of a third party's URL on that page
+ * @param {number} tab that shows it, if it is private, or all
  * @returns {Promise<void>} rejects when the browser refuses
  */
-export async function guardPage(domain, page, isLeak) {
+export async function guardPage(domain, page, isLeak, tab) {
   const all = formsOf(page);
-  const key = all[0].text;
+  const key = `${tab} ${all[0].text}`;
   if (pages.has(key)) return;
   /** @type {typeof all} */
   const forms = [];
@@ -90,7 +117,7 @@ export async function guardPage(domain, page, isLeak) {
     if (!isKnown && isLeak(`https://probe.invalid/?q=${form.text}`)) forms.push(form);
   }
   const addRules = forms.map(({ text, isCaseSensitive }) => {
-    const condition = /** @type {any} */ ({ topDomains: [domain], urlFilter: text, isUrlFilterCaseSensitive: isCaseSensitive });
+    const condition = /** @type {any} */ ({ topDomains: [domain], urlFilter: text, isUrlFilterCaseSensitive: isCaseSensitive, ...within(tab) });
     return { id: nextId++, priority: PRIORITY, action: /** @type {const} */ ({ type: "block" }), condition };
   });
   /** @type {number[]} */
@@ -101,7 +128,7 @@ export async function guardPage(domain, page, isLeak) {
     removeRuleIds = pages.get(oldest)?.ids ?? [];
     pages.delete(oldest);
   }
-  pages.set(key, { domain, ids: addRules.map(({ id }) => id) });
+  pages.set(key, { domain, ids: addRules.map(({ id }) => id), tab });
   if (addRules.length + removeRuleIds.length > 0) await dnr.updateSessionRules({ removeRuleIds, addRules });
 }
 
@@ -147,21 +174,23 @@ function literal(path) {
  * @param {string} domain of the page
  * @param {string} url
  * @param {string} frame see {@link Leak}
+ * @param {number} tab whose page sends it
  * @returns {boolean}
  */
-export function isLeakStopped(domain, url, frame) {
+export function isLeakStopped(domain, url, frame, tab) {
   if (leaks.length === 0) return false;
   const { hostname } = new URL(url);
-  return leaks.some((leak) => leak.domain === domain && leak.host === hostname && isOf(leak, frame) && holds(leak.filter, url));
+  return leaks.some((leak) => leak.domain === domain && leak.host === hostname && isOf(leak, frame, tab) && holds(leak.filter, url));
 }
 
 /**
  * Whether what was learnt of a leak holds for who sends a request.
  * @param {Leak} leak
  * @param {string} frame
+ * @param {number} tab
  */
-function isOf(leak, frame) {
-  return leak.frame === "" || leak.frame === frame;
+function isOf(leak, frame, tab) {
+  return (leak.frame === "" || leak.frame === frame) && (leak.tab === ALL_TABS || leak.tab === tab);
 }
 
 /**
@@ -181,16 +210,17 @@ function holds(filter, url) {
  * @param {string} domain of the page
  * @param {string} url
  * @param {string} frame see {@link Leak}
+ * @param {number} tab whose page sent it, if it is private, or all
  * @returns {Promise<void>} rejects when the browser refuses
  */
-export async function stopLeak(domain, url, frame) {
-  if (isLeakStopped(domain, url, frame)) return;
+export async function stopLeak(domain, url, frame, tab) {
+  if (isLeakStopped(domain, url, frame, tab)) return;
   const { hostname: host } = new URL(url);
-  const same = leaks.filter((leak) => leak.domain === domain && leak.host === host && leak.frame === frame);
+  const same = leaks.filter((leak) => leak.domain === domain && leak.host === host && leak.frame === frame && leak.tab === tab);
   const taken = new Set(leaks.map((leak) => leak.id));
   let id = FIRST_ID;
   while (taken.has(id)) id++;
-  const leak = { id, domain, host, filter: same.length < MAX_PATHS ? filterOf(url) : "", frame };
+  const leak = { id, domain, host, filter: same.length < MAX_PATHS ? filterOf(url) : "", frame, tab };
   const gone = leak.filter === "" ? same : tooMany(domain);
   leaks = [...leaks.filter((old) => !gone.includes(old)), leak];
   await dnr.updateSessionRules({ removeRuleIds: gone.map((old) => old.id), addRules: [ruleFor(leak)] });
@@ -217,6 +247,19 @@ export async function forgetLeaks() {
 }
 
 /**
+ * Takes back what the browser was told of a tab that is closed.
+ * @param {number} tab
+ * @returns {Promise<void>} rejects when the browser refuses
+ */
+export async function forgetLeaksOf(tab) {
+  const ofTab = [...pages].filter(([, page]) => page.tab === tab);
+  const removeRuleIds = [...leaks.filter((leak) => leak.tab === tab).map(({ id }) => id), ...ofTab.flatMap(([, { ids }]) => ids)];
+  leaks = leaks.filter((leak) => leak.tab !== tab);
+  for (const [key] of ofTab) pages.delete(key);
+  if (removeRuleIds.length > 0) await dnr.updateSessionRules({ removeRuleIds });
+}
+
+/**
  * The path of a request as a pattern.
  * @param {string} url
  * @returns {string}
@@ -231,9 +274,9 @@ function filterOf(url) {
  * @param {Leak} leak
  * @returns {chrome.declarativeNetRequest.Rule}
  */
-function ruleFor({ id, domain, host, filter, frame }) {
+function ruleFor({ id, domain, host, filter, frame, tab }) {
   // The types of the API do not know topDomains yet.
-  const condition = /** @type {any} */ ({ topDomains: [domain], requestDomains: [host] });
+  const condition = /** @type {any} */ ({ topDomains: [domain], requestDomains: [host], ...within(tab) });
   if (filter !== "") condition.urlFilter = filter;
   // Who has no name is not the page itself.
   if (frame === "null") condition.excludedInitiatorDomains = [domain];

@@ -16,7 +16,7 @@ import { onConnect, onMessage } from "./messages.js";
 import { followPages, pageOf } from "./pages.js";
 import { forgetTerms } from "./photos.js";
 import { beginRecord, endRecord, recordOf } from "./record.js";
-import { guard, prepared, watchRequests } from "./requests.js";
+import { forgetPagesOf, guard, prepared, watchRequests } from "./requests.js";
 import { stops } from "./sites.js";
 import { bringUpAgain, ready, state } from "./state.js";
 import { onAlarm, schedulePolls } from "./updates.js";
@@ -38,6 +38,7 @@ async function end(tabId) {
   // Else what an earlier wake recorded of it would come back.
   await prepared;
   endRecord(tabId);
+  forgetPagesOf(tabId);
 }
 
 /**
@@ -56,7 +57,7 @@ async function begin(tabId, url) {
  * @param {string} url that its document has given itself
  */
 async function moved(tabId, url) {
-  void guard(url);
+  void guard(tabId, url);
   movePage(tabId, protectionOf(url, state.sites ?? (await ready())));
 }
 

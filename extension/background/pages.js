@@ -54,9 +54,9 @@ export function pageOf(tabId) {
   return pages.get(tabId)?.url ?? "";
 }
 
-/** @returns {string[]} the addresses of all */
+/** @returns {{tabId: number, url: string}[]} */
 export function openPages() {
-  return [...pages.values()].map(({ url }) => url);
+  return [...pages].map(([tabId, { url }]) => ({ tabId, url }));
 }
 
 /**

@@ -34,5 +34,5 @@ test("what is told late of a tab that was closed begins nothing in it", () => {
   webRequest.onResponseStarted.tell({ tabId: 1, url, statusCode: 200 });
   webNavigation.onCommitted.tell({ tabId: 2, frameId: 0, url });
   assert.deepEqual(heard, [`1 begins ${url}`, "1 ends", `2 begins ${url}`]);
-  assert.deepEqual(openPages(), [url]);
+  assert.deepEqual(openPages(), [{ tabId: 2, url }]);
 });

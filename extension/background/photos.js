@@ -12,6 +12,7 @@ import { defaults } from "./defaults.js";
 import { hostOf } from "./domains.js";
 import { judge } from "./judge.js";
 import { ownRelay } from "./own-relay.js";
+import { isPrivate } from "./private-tabs.js";
 import { notePhoto, recordOf } from "./record.js";
 import { bring, PhotoError } from "./relay.js";
 import { engineReady, ready, state } from "./state.js";
@@ -153,22 +154,6 @@ function termsNow() {
 async function readTerms() {
   const [{ relays }, answer, keep] = await Promise.all([relaysInForce(), consent(), keptFor()]);
   return { relays, answer, keep };
-}
-
-/** Whether tabs are private, which never changes. @type {Map<number, Promise<boolean>>} */
-const privacy = new Map();
-const MAX_TABS = 200;
-
-/** @param {number} tabId */
-function isPrivate(tabId) {
-  let known = privacy.get(tabId);
-  if (!known) {
-    if (privacy.size >= MAX_TABS) privacy.clear();
-    known = api.tabs.get(tabId).then(({ incognito }) => incognito);
-    privacy.set(tabId, known);
-    known.catch(() => privacy.delete(tabId));
-  }
-  return known;
 }
 
 /**

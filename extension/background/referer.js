@@ -11,6 +11,7 @@
 
 import { api, isFirefox } from "./api.js";
 import { hostOf, registrable } from "./domains.js";
+import { tabOf, within } from "./leaks.js";
 import { stops } from "./sites.js";
 
 const dnr = api?.declarativeNetRequest;
@@ -63,15 +64,16 @@ export function tightenPolicy(headers) {
   return [...headers.filter((header) => !isPolicy(header)), { name: "Referrer-Policy", value: POLICY }];
 }
 
-/** Ids of the rules by origin, the oldest first. @type {Map<string, number>} */
+/** Ids of the rules by origin, and by the tab, if it is private; the oldest first. @type {Map<string, {id: number, tab: number}>} */
 const known = new Map();
 
 /** Takes back what an earlier wake of the background told the browser. */
 export async function readReferers() {
   if (isFirefox) return;
-  for (const { id, action } of await dnr.getSessionRules()) {
+  for (const { id, action, condition } of await dnr.getSessionRules()) {
     const origin = action.requestHeaders?.[0]?.value;
-    if (origin) known.set(origin, id);
+    const tab = tabOf(condition);
+    if (origin) known.set(`${tab} ${origin}`, { id, tab });
   }
 }
 
@@ -80,9 +82,20 @@ export async function readReferers() {
  * @returns {Promise<void>} rejects when the browser refuses
  */
 export async function forgetReferers() {
-  const removeRuleIds = [...known.values()];
+  const removeRuleIds = [...known.values()].map(({ id }) => id);
   known.clear();
   await dnr.updateSessionRules({ removeRuleIds });
+}
+
+/**
+ * Takes back what the browser was told of a tab that is closed.
+ * @param {number} tab
+ * @returns {Promise<void>} rejects when the browser refuses
+ */
+export async function forgetReferersOf(tab) {
+  const ofTab = [...known].filter(([, rule]) => rule.tab === tab);
+  for (const [key] of ofTab) known.delete(key);
+  if (ofTab.length > 0) await dnr.updateSessionRules({ removeRuleIds: ofTab.map(([, { id }]) => id) });
 }
 
 /**
@@ -90,23 +103,25 @@ export async function forgetReferers() {
  * @param {string} page address of the top document
  * @param {Header[] | undefined} headers
  * @param {import("./sites.js").Sites} sites
+ * @param {number} tab whose page it is, if it is private, or all
  * @returns {Promise<void>} rejects when the browser refuses
  */
-export async function noteReferer(page, headers, sites) {
+export async function noteReferer(page, headers, sites, tab) {
   const referer = headers?.find(({ name }) => name.toLowerCase() === "referer")?.value ?? "";
   const host = hostOf(referer);
   if (host === "" || !stops(sites.modeOf(host)) || registrable(host) !== registrable(hostOf(page))) return;
   const origin = `${new URL(referer).origin}/`;
-  if (known.has(origin)) return;
-  const [oldest, id] = known.size < MAX_RULES ? ["", FIRST_ID + known.size] : [...known][0];
-  known.delete(oldest);
-  known.set(origin, id);
+  const key = `${tab} ${origin}`;
+  if (known.has(key)) return;
+  const id = freeId();
+  known.set(key, { id, tab });
   const condition = {
     topDomains: [sites.domainOf(host)],
     initiatorDomains: [host],
     excludedRequestDomains: [registrable(host)],
     // Neither to less secure addresses, which the browser tells nothing, nor to web sockets.
     urlFilter: origin.startsWith("https:") ? "|https:" : "|http",
+    ...within(tab),
   };
   await dnr.updateSessionRules({
     removeRuleIds: [id],
@@ -119,4 +134,17 @@ export async function noteReferer(page, headers, sites) {
       },
     ],
   });
+}
+
+/** @returns {number} the lowest that no rule has, or that of the oldest rule, which gives way */
+function freeId() {
+  const [oldest] = known;
+  if (known.size >= MAX_RULES && oldest) {
+    known.delete(oldest[0]);
+    return oldest[1].id;
+  }
+  const taken = new Set([...known.values()].map(({ id }) => id));
+  let id = FIRST_ID;
+  while (taken.has(id)) id++;
+  return id;
 }

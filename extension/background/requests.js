@@ -11,12 +11,13 @@ import { stayAwake } from "./awake.js";
 import { bodyOf } from "./body.js";
 import { hostOf, originOf, registrable } from "./domains.js";
 import { judge } from "./judge.js";
-import { forgetLeaks, guardPage, isLeakStopped, readLeaks, stopLeak } from "./leaks.js";
+import { ALL_TABS, forgetLeaks, forgetLeaksOf, guardPage, isLeakStopped, readLeaks, stopLeak } from "./leaks.js";
 import { movedTo, openPages, pageAround, pageOf, readPages, tabWith } from "./pages.js";
 import { expectPhotos, onPlaceholder } from "./photos.js";
 import { disablePrediction } from "./prediction.js";
+import { isPrivate } from "./private-tabs.js";
 import { note, readRecords } from "./record.js";
-import { cutReferer, forgetReferers, noteReferer, readReferers, tightenPolicy } from "./referer.js";
+import { cutReferer, forgetReferers, forgetReferersOf, noteReferer, readReferers, tightenPolicy } from "./referer.js";
 import { stops } from "./sites.js";
 import { engineBroke, engineReady, ready, state } from "./state.js";
 import { expectDocument, noteRequest, readVisits } from "./visits.js";
@@ -312,18 +313,38 @@ function isGuarded(page) {
 /**
  * Chromium: a page is asked for, or has given itself another address. See
  * {@link guardPage}.
+ * @param {number} tabId
  * @param {string} url
  */
-export async function guard(url) {
+export async function guard(tabId, url) {
   await prepared;
   const host = hostOf(url);
   const { sites } = state;
   if (mayBlock || !sites || !stops(sites.modeOf(host))) return;
-  const engine = await engineReady();
-  if (!engine) return;
+  const [engine, tab] = await Promise.all([engineReady(), learningTab(tabId)]);
+  if (!engine || tab === null) return;
   const isLeak = (/** @type {string} */ probe) => engine.decide(probe, url, "image", "protect", { leaks: true }).reason === "leak";
   // What the browser refuses here is stopped when it has been seen to leave.
-  await guardPage(sites.domainOf(host), url, isLeak).catch(() => {});
+  await guardPage(sites.domainOf(host), url, isLeak, tab).catch(() => {});
+}
+
+/**
+ * Chromium: for which tabs the browser is told of what one of them shows or
+ * sends.
+ * @param {number} tabId -1 when it is none
+ * @returns {Promise<number | null>} null: it may have been a private one, and is gone
+ */
+async function learningTab(tabId) {
+  if (tabId < 0) return ALL_TABS;
+  return isPrivate(tabId).then((yes) => (yes ? tabId : ALL_TABS), () => null);
+}
+
+/**
+ * Chromium: what the browser was told of a private tab's pages is taken back.
+ * @param {number} tabId of a tab that is closed
+ */
+export function forgetPagesOf(tabId) {
+  for (const forgotten of [forgetLeaksOf(tabId), forgetReferersOf(tabId)]) void forgotten.catch(() => {});
 }
 
 /**
@@ -333,7 +354,7 @@ export async function guard(url) {
 export async function forgetPages() {
   if (isFirefox) return;
   await Promise.all([forgetLeaks(), forgetReferers()]);
-  await Promise.all(openPages().filter((url) => hostOf(url) !== "").map(guard));
+  await Promise.all(openPages().filter(({ url }) => hostOf(url) !== "").map(({ tabId, url }) => guard(tabId, url)));
 }
 
 /**
@@ -343,9 +364,21 @@ export async function forgetPages() {
 async function observeReferer(details) {
   await prepared;
   // What the browser refuses here costs a Referer, no more.
-  if (!isOwn(details) && state.sites) {
-    await noteReferer(pageFor(details), details.requestHeaders, state.sites).catch(() => {});
-  }
+  if (isOwn(details) || !state.sites) return;
+  const page = pageFor(details);
+  const tab = await learningTab(tabOf(details, page));
+  if (tab !== null && state.sites) await noteReferer(page, details.requestHeaders, state.sites, tab).catch(() => {});
+}
+
+/**
+ * The tab of a request's page.
+ * @param {Details} details
+ * @param {string} page
+ * @returns {number} -1 when none shows it
+ */
+function tabOf({ tabId }, page) {
+  const site = hostOf(page);
+  return tabId >= 0 ? tabId : tabWith((open) => hostOf(open) === site);
 }
 
 /**
@@ -359,8 +392,7 @@ function put({ details, page, judgement, body }, outcome) {
   const { url, type, method, timeStamp: time } = details;
   const host = hostOf(url);
   if (host === "") return;
-  const site = hostOf(page);
-  const tabId = details.tabId >= 0 ? details.tabId : tabWith((open) => hostOf(open) === site);
+  const tabId = tabOf(details, page);
   if (tabId < 0) return;
   const { rule, reason, isPhoto, told } = judgement;
   note(tabId, { outcome, host, url, type, rule, reason, isPhoto, told });
@@ -395,7 +427,7 @@ function observe(stage) {
     if (details.type === "main_frame") {
       if (stage === "asked") {
         expectDocument(details.tabId, details);
-        void guard(details.url);
+        void guard(details.tabId, details.url);
       }
       return;
     }
@@ -437,11 +469,11 @@ function follow(stage, details) {
     const domain = state.sites?.domainOf(hostOf(page)) ?? "";
     if (judgement.action !== "allow") {
       // It may be on its way already, but the next one will not get there.
-      if (judgement.reason === "leak") void stopLeak(domain, details.url, frameOf(details, page)).catch(() => {});
+      if (judgement.reason === "leak") void learn(domain, asked).catch(() => {});
       expect(asked);
     } else if (judgement.would !== "allow") {
       put(asked, "would");
-    } else if (judgement.reason === "unlisted" && isLeakStopped(domain, details.url, frameOf(details, page))) {
+    } else if (judgement.reason === "unlisted" && isLeakStopped(domain, details.url, frameOf(details, page), tabOf(details, page))) {
       expect({ ...asked, judgement: { ...judgement, reason: "leak" } });
     } else {
       put(asked, "allow");
@@ -457,6 +489,16 @@ function follow(stage, details) {
   if (stopped) put(request, stage === "failed" ? "block" : "relay");
   else if (request.judgement.action === "allow") put({ ...request, judgement: { ...request.judgement, reason: "unlisted" } }, "allow");
   else put(request, "missed");
+}
+
+/**
+ * Chromium: see {@link stopLeak}.
+ * @param {string} domain of the page
+ * @param {Asked} asked
+ */
+async function learn(domain, { details, page }) {
+  const tab = await learningTab(tabOf(details, page));
+  if (tab !== null) await stopLeak(domain, details.url, frameOf(details, page), tab);
 }
 
 /**

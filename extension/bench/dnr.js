@@ -180,16 +180,16 @@ function match(page, asked, said) {
   return page.evaluate(async (requests) => {
     const dnr = chrome.declarativeNetRequest;
     await dnr.updateSessionRules({ removeRuleIds: (await dnr.getSessionRules()).map(({ id }) => id) });
-    const { guardPage, readLeaks, stopLeak } = await import(`${location.origin}/leaks.js`);
+    const { ALL_TABS, guardPage, readLeaks, stopLeak } = await import(`${location.origin}/leaks.js`);
     await readLeaks();
     /** @type {number[][]} */
     const ids = [];
     for (const { details, site, leaks, probes } of requests) {
-      await guardPage(site, details.topUrl, (/** @type {string} */ probe) => probes.includes(probe));
+      await guardPage(site, details.topUrl, (/** @type {string} */ probe) => probes.includes(probe), ALL_TABS);
       const { matchedRules } = await dnr.testMatchOutcome(/** @type {any} */ (details));
       const stopped = matchedRules.some(({ rulesetId }) => rulesetId === dnr.SESSION_RULESET_ID);
       ids.push(stopped ? [0] : matchedRules.map(({ ruleId }) => ruleId));
-      if (leaks && !stopped) await stopLeak(site, details.url);
+      if (leaks && !stopped) await stopLeak(site, details.url, "", ALL_TABS);
     }
     return ids;
   }, all);

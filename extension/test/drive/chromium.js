@@ -192,6 +192,25 @@ export async function launch(options = {}) {
         { what: `the number of the tab on ${address}` },
       );
     },
+    allowPrivate: async () => {
+      const page = await self.newTab("chrome://extensions/");
+      await page.evaluate(
+        (extensionId) => /** @type {any} */ (chrome).developerPrivate.updateExtensionConfiguration({ extensionId, incognitoAccess: true }),
+        new URL(origin).hostname,
+      );
+      await page.close();
+      await until(() => self.extension(() => chrome.extension.isAllowedIncognitoAccess()), { what: "leave to be in private windows" });
+    },
+    privateTab: async (url) => {
+      const coming = browser.waitForTarget((target) => target.url() === url, { timeout: PATIENCE });
+      // Without leave the browser opens the window and tells nothing of it.
+      await self.extension((address) => chrome.windows.create({ url: address, incognito: true }).then(() => null), url);
+      const page = await (await coming).page();
+      if (!page) throw new Error(`no page shows ${url}`);
+      const made = tab(page);
+      await made.waitFor((address) => location.href === address && document.readyState === "complete", { args: [url], what: url });
+      return made;
+    },
     stopBackground: async () => {
       const page = await browser.newPage({ background: true });
       await page.goto(`${origin}/icons/icon.svg`);

@@ -48,6 +48,9 @@
  * @property {(yes: boolean) => Promise<string>} [answerPrompt] Firefox: waits for
  *   the browser's own question about an extension, clicks an answer, and returns
  *   the question's words. Only with the preference that lets it ask.
+ * @property {() => Promise<void>} allowPrivate allows the extension in private windows, as
+ *   a user does in the browser's own page for it; it is started anew, and its pages are gone
+ * @property {(url: string) => Promise<Tab>} privateTab a private window on a page
  * @property {() => Promise<void>} stopBackground stops the extension's
  *   background, as the browser does when it has been idle for a while
  * @property {() => Promise<Memory | null>} backgroundMemory collects the

@@ -243,6 +243,32 @@ async function browser(session, own) {
       }
       return inside.evaluate(fn, ...values);
     },
+    allowPrivate: async () => {
+      const window = await chromeWindow();
+      await window.evaluate(async (uuid) => {
+        const { ChromeUtils, WebExtensionPolicy } = /** @type {any} */ (globalThis);
+        const { AddonManager } = ChromeUtils.importESModule("resource://gre/modules/AddonManager.sys.mjs");
+        const { ExtensionPermissions } = ChromeUtils.importESModule("resource://gre/modules/ExtensionPermissions.sys.mjs");
+        const { id, extension } = WebExtensionPolicy.getByHostname(uuid);
+        await ExtensionPermissions.add(id, { permissions: ["internal:privateBrowsingAllowed"], origins: [] }, extension);
+        await (await AddonManager.getAddonByID(id)).reload();
+      }, new URL(own.origin).hostname);
+      inside = undefined;
+      await until(() => self.extension(() => chrome.extension.isAllowedIncognitoAccess()), { what: "leave to be in private windows" });
+    },
+    privateTab: async (url) => {
+      const all = async () => {
+        const { contexts } = await session.send("browsingContext.getTree", { maxDepth: 0 });
+        return contexts.map((/** @type {{context: string}} */ { context }) => context);
+      };
+      const before = await all();
+      const window = await chromeWindow();
+      await window.evaluate((address) => void /** @type {any} */ (globalThis).openTrustedLinkIn(address, "window", { private: true }), url);
+      const context = await until(async () => (await all()).find((/** @type {string} */ one) => !before.includes(one)), { what: "the private window" });
+      const made = tab(context);
+      await made.waitFor((address) => location.href === address && document.readyState === "complete", { args: [url], what: url });
+      return made;
+    },
     stopBackground: async () => {
       await terminate();
     },
