@@ -7,8 +7,9 @@
   /** The tab that the address names; none: the one below the popup. */
   const named = new URLSearchParams(location.search).get("tab");
   const { browser = chrome } = /** @type {any} */ (globalThis);
-  const asked = browser.runtime.sendMessage({ type: "state", tabId: named === null ? null : Number(named) });
+  const tabId = named === null ? null : Number(named);
+  const asked = browser.runtime.sendMessage({ type: "state", tabId });
   // Whoever waits for it hears of a failure.
   asked.catch(() => {});
-  Object.assign(document, { asked });
+  Object.assign(document, { tabId, asked });
 }

@@ -9,7 +9,7 @@ import { ago, country, day, listed, rehearse, say, sayAll, sayCount } from "./wo
 
 /** @typedef {import("../background/tab-state.js").TabState} TabState */
 /** @typedef {TabState["recipients"][number]} Recipient */
-/** @typedef {Document & {asked: Promise<TabState | {error: string}>}} Asked by popup-ask.js */
+/** @typedef {Document & {tabId: number | null, asked: Promise<TabState | {error: string}>}} Asked by popup-ask.js */
 
 const REFRESH_MS = 1000;
 /** So many recipients stand there without unfolding anything. */
@@ -22,6 +22,9 @@ const updateButton = /** @type {HTMLButtonElement} */ (byId("update"));
 
 /** Last shown, so that nothing is rewritten, or read aloud, without need. */
 let shown = "";
+/** How often the background was asked, and which of these answers is shown. */
+let questions = 0;
+let answered = 0;
 /** A problem of the last thing that was asked for here. */
 let failure = "";
 /** Whether the page was opened before what was chosen here. */
@@ -29,8 +32,8 @@ let outdated = false;
 /** What the button in the verdict does. @type {import("./verdict.js").Mend} */
 let mend = "";
 let site = "";
-/** The tab that all this is about; not known before the first answer. @type {number | null} */
-let tabId = null;
+/** The tab that all this is about; null: the one below the popup, not known before the first answer. */
+let { tabId } = /** @type {Asked} */ (document);
 
 const first = new Recipients(byId("recipients"), letThrough);
 const others = new Recipients(inFold("others"), letThrough);
@@ -43,7 +46,11 @@ function inFold(fold) {
 
 /** @param {Promise<TabState>} [answer] what the background says */
 async function refresh(answer = ask({ type: "state", tabId })) {
+  const question = ++questions;
   const state = await answer;
+  // What was asked later may be answered first, and is newer.
+  if (question < answered) return;
+  answered = question;
   tabId = state.tabId;
   const text = JSON.stringify([state, failure, outdated]);
   if (text !== shown) {
@@ -51,6 +58,20 @@ async function refresh(answer = ask({ type: "state", tabId })) {
     const goOn = keepPlace();
     render(state);
     goOn();
+  }
+}
+
+/**
+ * Looks again and again, though never before the last look is answered: a
+ * browser that cannot read what it keeps for us takes seconds for each try, one
+ * after the other, and would be asked for ever more.
+ * @param {Promise<TabState>} [answer] what the background says
+ */
+async function follow(answer) {
+  try {
+    await refresh(answer);
+  } finally {
+    setTimeout(() => void follow().catch(() => {}), REFRESH_MS);
   }
 }
 
@@ -305,5 +326,4 @@ byId("private-open").addEventListener("click", async () => {
 
 sayAll();
 rehearse();
-setInterval(() => void refresh().catch(() => {}), REFRESH_MS);
-await refresh(/** @type {Asked} */ (document).asked.then(checked));
+await follow(/** @type {Asked} */ (document).asked.then(checked));
