@@ -1,6 +1,6 @@
 /** What the user chooses, and what in the browser depends on it. */
 
-import { api } from "./api.js";
+import { api, inTime } from "./api.js";
 import { registerContent } from "./injection.js";
 import { refuseLocked } from "./managed.js";
 import { writeRules } from "./rules.js";
@@ -100,7 +100,7 @@ async function known() {
 /** Keeps what is whole of choices that are damaged: the rest is lost. */
 export function keepWhole() {
   return inTurn(async () => {
-    const left = new Sites(null, await api.storage.local.get(CHOICES));
+    const left = new Sites(null, await inTime(api.storage.local.get(CHOICES)));
     await api.storage.local.set({ ...left.choices(), scope: left.range });
     await reread();
   });

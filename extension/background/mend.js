@@ -4,8 +4,9 @@
  */
 
 import { applyScope, keepWhole } from "./choices.js";
+import { forgetManaged } from "./managed.js";
 import { disablePrediction } from "./prediction.js";
-import { reread, restartEngine, state, takePackaged } from "./state.js";
+import { bringUpAgain, restartEngine, state, takePackaged } from "./state.js";
 import { forgetList } from "./store.js";
 import { poll } from "./updates.js";
 
@@ -22,8 +23,10 @@ const WAYS = {
     // The newest is asked for as at any other time.
     void poll();
   },
+  /** Whatever else could not be read then is read again as well: policies, own rules. */
   settings: async () => {
-    await reread();
+    forgetManaged();
+    await bringUpAgain();
     if (state.settingsError) await keepWhole();
     if (state.settingsError) throw new Error(state.settingsError);
     await applyScope(true);
