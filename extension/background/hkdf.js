@@ -4,6 +4,10 @@
  * for, and a sealed request takes twenty: for texts as short as these that costs
  * ten times what the sums do. Whatever has a key that is kept, or a text of any
  * length, is left to WebCrypto.
+ *
+ * A library is as fast (@noble/hashes 2.4.0: 50 photos sealed and opened in the
+ * same time), but it is six modules instead of this one, which every wake of the
+ * background reads: 8 ms more in Firefox, 20 to 40 more in Chromium.
  */
 
 export const HASH_SIZE = 32;
