@@ -270,12 +270,16 @@ function failClosed(details) {
 function holdHeaders(change) {
   const changed = (/** @type {WithHeaders} */ details) => {
     try {
-      return isOwn(details) ? {} : change(details);
+      return change(details);
     } catch {
       return failClosed(details);
     }
   };
-  return (details) => (isPrepared ? changed(details) : stayAwake(prepared.then(() => changed(details))));
+  return (details) => {
+    // What we ask for ourselves may be what is waited for.
+    if (isOwn(details)) return {};
+    return isPrepared ? changed(details) : stayAwake(prepared.then(() => changed(details)));
+  };
 }
 
 /**
