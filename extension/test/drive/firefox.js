@@ -57,6 +57,8 @@ const PREFS = {
   "browser.newtabpage.enabled": false,
   "browser.preonboarding.enabled": false,
   "browser.sessionstore.resume_from_crash": false,
+  // However often a test kills it while it starts, it does not ask to start without extensions.
+  "toolkit.startup.max_resumed_crashes": -1,
   "browser.shell.checkDefaultBrowser": false,
   "browser.startup.homepage": "about:blank",
   "browser.startup.homepage_override.mstone": "ignore",
