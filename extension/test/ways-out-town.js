@@ -19,6 +19,7 @@ import { createSecureServer } from "node:http2";
 import { createServer } from "node:net";
 import { WebSocketServer } from "ws";
 import { certificate } from "./drive/certificate.js";
+import { sleep } from "./drive/driver.js";
 import { createResolver } from "./drive/resolver.js";
 
 /** @typedef {import("./ways-out.js").Way} Way */
@@ -67,6 +68,10 @@ const SEARCH = "oncologist/paris?insurance=private&motive=breast-lump";
 
 /** Bytes that a TLS connection begins with: a handshake record (RFC 8446, 5.1). */
 const HANDSHAKE = 0x16;
+
+/** So often the site hints while it makes its page, unless all have followed, and so long it waits after each, in milliseconds. */
+const HINTS = 6;
+const HINT_EVERY = 250;
 
 const GIF = Buffer.from("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7", "base64");
 
@@ -243,7 +248,7 @@ export async function startTown(ways) {
       for (const [header, value] of Object.entries(way.fileHeaders?.(to) ?? {})) response.setHeader(header, value);
       response.end(file(to));
     } else if (pathname.startsWith("/oncologist/")) {
-      document(searchParams.get("in") ?? "", response);
+      void document(searchParams.get("in") ?? "", response);
     } else {
       response.setHeader("Content-Type", "text/html");
       response.end("<!doctype html><title>elsewhere</title><link rel=icon href=data:,>");
@@ -251,7 +256,7 @@ export async function startTown(ways) {
   }
 
   /** @param {string} group @param {Response} response */
-  function document(group, response) {
+  async function document(group, response) {
     const here = [...hosts.values()].filter(({ way }) => way.in === group);
     /** @type {Map<string, string[]>} */
     const headers = new Map();
@@ -270,7 +275,14 @@ export async function startTown(ways) {
       else html += part;
       if (way.run) script += `doing.push(() => (${way.run})(${JSON.stringify(to)}));\n`;
     }
-    if (hints.length > 0) response.writeEarlyHints({ link: hints });
+    if (hints.length > 0) {
+      // As a server does that takes a while for its page. Chromium drops a hint that it
+      // reads before it has seen its own request off; so a busy one gets another.
+      for (let left = HINTS; left > 0 && !here.every(({ got }) => got.length > 0); left--) {
+        response.writeEarlyHints({ link: hints });
+        await sleep(HINT_EVERY);
+      }
+    }
     response.setHeader("Content-Type", "text/html");
     for (const [header, values] of headers) response.setHeader(header, values);
     if (!head.includes("rel=icon")) head += "<link rel=icon href=data:,>";
