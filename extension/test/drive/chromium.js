@@ -199,7 +199,15 @@ export async function launch(options = {}) {
         new URL(origin).hostname,
       );
       await page.close();
-      await until(() => self.extension(() => chrome.extension.isAllowedIncognitoAccess()), { what: "leave to be in private windows" });
+      const isAllowed = () => self.extension(() => chrome.extension.isAllowedIncognitoAccess());
+      await until(
+        () => isAllowed().catch(async (error) => {
+          // What is opened while the extension is taken anew is a page of errors, and stays one.
+          await insidePage?.close().catch(() => {});
+          throw error;
+        }),
+        { what: "leave to be in private windows" },
+      );
     },
     privateTab: async (url) => {
       const coming = browser.waitForTarget((target) => target.url() === url, { timeout: PATIENCE });
