@@ -9,6 +9,8 @@ import { api } from "./api.js";
 /**
  * @typedef {object} Page
  * @property {string} url that it shows
+ * @property {string} [shown] what the browser calls the document that was committed last
+ * @property {string} [past] and the one before it
  * @property {string} document that was loaded: scripts give it further addresses
  * @property {boolean} committed whether the browser shows it already
  * @property {boolean} answered whether its response was told
@@ -43,7 +45,8 @@ export async function readPages() {
  *   document is what it shows when it is left out
  */
 function put(tabId, page) {
-  pages.set(tabId, { document: page.url, ...page, since: performance.now() });
+  const { shown, past } = pages.get(tabId) ?? {};
+  pages.set(tabId, { document: page.url, shown, past, ...page, since: performance.now() });
 }
 
 /**
@@ -68,6 +71,21 @@ export function openPages() {
 export function pageAround(tabId) {
   const page = pages.get(tabId);
   return page?.before ?? page?.url ?? "";
+}
+
+/**
+ * Whether something is said by the page before, which lives on until the next
+ * one is committed, and may be heard even later.
+ * @param {number} tabId
+ * @param {{frameId?: number, documentId?: string}} sender
+ */
+export function isOfPageBefore(tabId, { frameId, documentId }) {
+  const page = pages.get(tabId);
+  if (!page) return false;
+  if (documentId && documentId === page.past) return true;
+  if (documentId && documentId !== page.shown && frameId === 0) return false;
+  // A frame does not say whose it is, nor do older browsers say which document speaks.
+  return !page.committed;
 }
 
 /**
@@ -117,11 +135,12 @@ export function followPages(begin, moved, end) {
     },
     { urls: ["<all_urls>"], types: ["main_frame"] },
   );
-  api.webNavigation.onCommitted.addListener(({ tabId, frameId, url }) => {
+  api.webNavigation.onCommitted.addListener(({ tabId, frameId, url, ...details }) => {
     if (frameId !== 0 || closed.has(tabId)) return;
     const page = pages.get(tabId);
     const begun = page && !page.committed && withoutFragment(page.url) === withoutFragment(url);
-    put(tabId, { url, committed: true, answered: Boolean(begun) });
+    const { documentId: shown } = /** @type {{documentId?: string}} */ (details);
+    put(tabId, { url, shown, past: page?.shown, committed: true, answered: Boolean(begun) });
     if (!begun) begin(tabId, url);
   });
   api.webNavigation.onHistoryStateUpdated.addListener(({ tabId, frameId, url }) => {

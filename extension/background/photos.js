@@ -12,6 +12,7 @@ import { defaults } from "./defaults.js";
 import { hostOf } from "./domains.js";
 import { judge } from "./judge.js";
 import { ownRelay } from "./own-relay.js";
+import { isOfPageBefore } from "./pages.js";
 import { isPrivate } from "./private-tabs.js";
 import { notePhoto, recordOf } from "./record.js";
 import { bring, PhotoError } from "./relay.js";
@@ -69,7 +70,7 @@ export function bringTo(port, tab) {
     const urls = Array.isArray(message?.urls) ? message.urls : [];
     for (const url of urls) {
       if (typeof url !== "string") continue;
-      void photo(url, tab).catch(() => /** @type {const} */ ({ photo: false })).then((answer) => {
+      void photo(url, tab, port.sender ?? {}).catch(() => /** @type {const} */ ({ photo: false })).then((answer) => {
         answers.push({ url, ...answer });
         if (answer.photo) size += answer.bytes?.byteLength ?? 0;
         if (size > MAX_ANSWERS) send();
@@ -90,14 +91,15 @@ export function bringTo(port, tab) {
 /**
  * @param {string} url of an image on a page
  * @param {chrome.tabs.Tab} tab
+ * @param {chrome.runtime.MessageSender} sender the page's document, or a frame's
  * @returns {Promise<PhotoAnswer>}
  */
-async function photo(url, tab) {
+async function photo(url, tab, sender) {
   const [sites, engine] = await Promise.all([ready(), engineReady()]);
   // A page can ask for any address through its images; only what is stopped for being a photo is brought.
   if (judge({ url, type: "image", page: tab.url ?? "" }, sites, engine).action !== "relay" || hostOf(url) === "") return { photo: false };
   const tabId = tab.id ?? -1;
-  const record = recordOf(tabId);
+  const record = isOfPageBefore(tabId, sender) ? undefined : recordOf(tabId);
   try {
     const found = await wanted(url, tab);
     if (!found) return { photo: true };
@@ -157,28 +159,38 @@ async function readTerms() {
 }
 
 /**
+ * @typedef {object} Placeholder
+ * @property {number} tabId
+ * @property {number} frameId
+ * @property {string} [documentId]
+ * @property {string} url
+ */
+
+/**
  * A page's request for a photo was answered with a placeholder.
- * @param {{tabId: number, frameId: number, url: string}} request
+ * @param {Placeholder} request
  */
 export function onPlaceholder(request) {
   if (request.tabId < 0 || request.frameId < 0) return;
-  tellFrame(request);
+  tellDocument(request);
   // The content script asks as soon as it is told: until then the photo is on its way. What fails here fails there.
   void isPrivate(request.tabId).then((incognito) => wanted(request.url, { id: request.tabId, incognito })).catch(() => {});
 }
 
 /** How long what is told to a frame is gathered, in milliseconds. */
 const GATHER_MS = 8;
-/** What is to be told, by tab and frame. @type {Map<string, string[]>} */
+/** What is to be told, by tab and document. @type {Map<string, string[]>} */
 const untold = new Map();
 
 /**
  * Most placeholders tell the content script by themselves that they are there,
  * but late; those in shadow roots and backgrounds do not.
- * @param {{tabId: number, frameId: number, url: string}} request
+ * @param {Placeholder} request
  */
-function tellFrame({ tabId, frameId, url }) {
-  const key = `${tabId} ${frameId}`;
+function tellDocument({ tabId, frameId, documentId, url }) {
+  // Where browsers name the document, the next one in its frame does not hear of what was this one's.
+  const to = documentId ? { documentId } : { frameId };
+  const key = `${tabId} ${documentId ?? frameId}`;
   const urls = untold.get(key);
   if (urls) {
     urls.push(url);
@@ -188,7 +200,7 @@ function tellFrame({ tabId, frameId, url }) {
   setTimeout(() => {
     const message = { type: "relayed", urls: untold.get(key) };
     untold.delete(key);
-    // The frame may be gone.
-    api.tabs.sendMessage(tabId, message, { frameId }).catch(() => {});
+    // The document may be gone.
+    api.tabs.sendMessage(tabId, message, to).catch(() => {});
   }, GATHER_MS);
 }

@@ -31,6 +31,7 @@ import { expectDocument, noteRequest, readVisits } from "./visits.js";
  * @property {string} method
  * @property {number} tabId
  * @property {number} frameId
+ * @property {string} [documentId] that asked; older Firefox does not say
  * @property {number} timeStamp
  * @property {import("./body.js").RequestBody | null} [requestBody]
  * @property {{url: string}[]} [frameAncestors] Firefox: innermost first

@@ -342,6 +342,27 @@ for (const name of BROWSERS) {
       await allShown(tab, some(first + 130, 4));
     });
 
+    it("what the page before asked for at the last moment is not counted as the next one's", async () => {
+      const browser = await asking();
+      const tab = browser.tab();
+      const next = page("no photos here");
+      for (let round = 0; round < 5; round++) {
+        await tab.open(page(""));
+        const urls = some(10_000 + first + 40 * round, 40).map(host.url);
+        await tab.evaluate((all, to) => {
+          setInterval(() => document.body.append(Object.assign(new Image(), { src: all.pop() ?? "" })), 4);
+          location.href = to;
+        }, urls, next);
+        await tab.waitFor((to) => location.href === to && document.readyState === "complete", { args: [next] });
+        // Whatever was asked for has come by then.
+        await sleep(500);
+        const popup = await openPopup(browser, tab);
+        const { record } = await popup.state();
+        await popup.close();
+        assert.deepEqual(record?.photos, { shown: 0, failed: 0, problem: "" });
+      }
+    });
+
     it("what was shown is not asked for again: until its tab is closed, or for a day, as the user chooses", async () => {
       const browser = await asking();
       const numbers = some(first + 180, 3);
