@@ -17,6 +17,7 @@
  */
 
 import { api } from "./api.js";
+import { ALL_TABS, tabOf, within } from "./private-tabs.js";
 
 const dnr = api?.declarativeNetRequest;
 
@@ -30,8 +31,6 @@ const MAX_PAGES = 50;
 const PRIORITY = 1;
 /** So many paths of a host are told apart. */
 const MAX_PATHS = 3;
-/** In place of a private tab: all tabs. */
-export const ALL_TABS = -1;
 /** The browser is told so many characters of a path: pages make them as long as they like. */
 const MAX_PATH = 512;
 
@@ -79,22 +78,6 @@ export async function readLeaks() {
 function topDomainOf(condition) {
   // The types of the API do not know topDomains yet.
   return /** @type {{topDomains?: string[]}} */ (condition).topDomains?.[0] ?? "";
-}
-
-/**
- * The part of a rule's condition that keeps it to a tab, and to what has none:
- * a page's service worker.
- * @param {number} tab
- * @returns {{tabIds?: number[]}}
- */
-export function within(tab) {
-  const none = -1;
-  return tab === ALL_TABS ? {} : { tabIds: [tab, none] };
-}
-
-/** @param {chrome.declarativeNetRequest.RuleCondition} condition that {@link within} has a part in */
-export function tabOf({ tabIds }) {
-  return tabIds?.[0] ?? ALL_TABS;
 }
 
 /**

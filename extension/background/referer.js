@@ -11,7 +11,7 @@
 
 import { api, isFirefox } from "./api.js";
 import { hostOf, registrable } from "./domains.js";
-import { tabOf, within } from "./leaks.js";
+import { tabOf, within } from "./private-tabs.js";
 import { stops } from "./sites.js";
 
 const dnr = api?.declarativeNetRequest;
