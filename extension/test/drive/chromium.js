@@ -90,6 +90,8 @@ export async function launch(options = {}) {
       ignoreDefaultArgs: true,
       args: ["--remote-debugging-pipe", ...args],
       env: { ...process.env, TMPDIR: scratch, LANGUAGE: language },
+      // Nobody here asks what went over the network; following it takes this process the square of a page's requests.
+      networkEnabled: false,
       defaultViewport: null,
       handleSIGINT: false,
       handleSIGTERM: false,
