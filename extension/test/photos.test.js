@@ -158,6 +158,26 @@ for (const name of BROWSERS) {
       assert.equal(host.asked.length + host.strangers(), 0);
     });
 
+    it("from the moment that the answer is no, nothing more reaches the relay", async () => {
+      const browser = await asking();
+      const tab = browser.tab();
+      const popup = await openPopup(browser, tab);
+      await tab.front();
+      await tab.open(page(images(some(first + 410, 2))));
+      await allShown(tab, some(first + 410, 2));
+      await popup.page.front();
+      await popup.page.waitFor(() => document.querySelector("#photos-no:not([hidden])"));
+      await popup.page.click("#photos-no");
+      await until(async () => (await popup.state()).photos.consent === "refused", { every: 10, what: "the answer no" });
+      pair.toRelay.clear();
+      await popup.close();
+      // What was shown before is not shown again either.
+      await tab.open(page(images(some(first + 411, 2))));
+      await until(async () => String(await widths(tab)) === "128,128", { what: "initials" });
+      await sleep(500);
+      assert.deepEqual(sealedIn(pair.toRelay.sent()), []);
+    });
+
     it(`${COUNT} photos: all are shown, and neither host, relay nor gateway learns what it must not`, async () => {
       const numbers = some(first);
       const browser = await asking();
