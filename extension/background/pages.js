@@ -32,6 +32,9 @@ const pages = new Map();
 const closed = new Set();
 const MAX_CLOSED = 200;
 
+/** @param {number} tabId */
+export const isClosed = (tabId) => closed.has(tabId);
+
 /** Fills in the tabs that were open before this wake of the background. */
 export async function readPages() {
   for (const tab of await api.tabs.query({})) {

@@ -4,6 +4,7 @@
  */
 
 import { api } from "./api.js";
+import { isClosed } from "./pages.js";
 
 /** It never changes. @type {Map<number, Promise<boolean>>} */
 const known = new Map();
@@ -15,9 +16,10 @@ const NO_TAB = -1;
 
 /**
  * @param {number} tabId
- * @returns {Promise<boolean>} rejects when the tab is gone
+ * @returns {Promise<boolean>} rejects when the tab is gone: what the browser
+ *   were told of it then would be taken back by nobody
  */
-export function isPrivate(tabId) {
+export async function isPrivate(tabId) {
   let asked = known.get(tabId);
   if (!asked) {
     if (known.size >= MAX_TABS) known.clear();
@@ -25,7 +27,9 @@ export function isPrivate(tabId) {
     known.set(tabId, asked);
     asked.catch(() => known.delete(tabId));
   }
-  return asked;
+  const incognito = await asked;
+  if (isClosed(tabId)) throw new Error(`tab ${tabId} is closed`);
+  return incognito;
 }
 
 /**

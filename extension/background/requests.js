@@ -326,7 +326,9 @@ export async function guard(tabId, url) {
   const host = hostOf(url);
   const { sites } = state;
   if (mayBlock || !sites || !stops(sites.modeOf(host))) return;
-  const [engine, tab] = await Promise.all([engineReady(), learningTab(tabId)]);
+  const engine = await engineReady();
+  // Last, for the tab may be closed meanwhile.
+  const tab = await learningTab(tabId);
   if (!engine || tab === null) return;
   const isLeak = (/** @type {string} */ probe) => engine.decide(probe, url, "image", "protect", { leaks: true }).reason === "leak";
   // What the browser refuses here is stopped when it has been seen to leave.
