@@ -132,17 +132,16 @@ build() {
   mkdir -p dist/bin dist/wasm
   go build -trimpath -buildvcs=false -ldflags="-X main.version=$(version)" -o dist/bin/ ./server/cmd/paravent ./server/cmd/paravent-server
   say "WebAssembly, in dist/wasm"
-  local module
-  for module in engine desk; do
-    # Go takes a program that prestart.js has changed for its own, and keeps it.
-    rm -f "dist/wasm/$module.wasm"
-    # What structure rewrites it knows by name, which -s would leave out; -l=4
-    # saves calls.
-    GOOS=js GOARCH=wasm go build -trimpath -buildvcs=false -ldflags=-w -gcflags='paravent/...=-l=4' \
-      -o "dist/wasm/$module.wasm" "./wasm/$module"
-    # Jumps are dear in Go's WebAssembly: what is ours gets its loops back.
-    go run -trimpath ./wasm/structure -only paravent_,main. "dist/wasm/$module.wasm"
-  done
+  # What structure rewrites it knows by name, which -s would leave out; -l=4
+  # saves calls. Go takes a program that prestart.js has changed for its own,
+  # and keeps it.
+  rm -f dist/wasm/engine.wasm
+  GOOS=js GOARCH=wasm go build -trimpath -buildvcs=false -ldflags=-w -gcflags='paravent/...=-l=4' \
+    -o dist/wasm/engine.wasm ./wasm/engine
+  # The desk waits for memory more than for jumps: it would only get larger.
+  GOOS=js GOARCH=wasm go build -trimpath -buildvcs=false -ldflags='-s -w' -o dist/wasm/desk.wasm ./wasm/desk
+  # Jumps are dear in Go's WebAssembly: what is ours gets its loops back.
+  go run -trimpath ./wasm/structure -only paravent_,main. dist/wasm/engine.wasm
   cp "$(go env GOROOT)/lib/wasm/wasm_exec.js" dist/wasm/
   # The engine is packaged as it is once it has started.
   node extension/tools/prestart.js dist/wasm/wasm_exec.js dist/wasm/engine.wasm dist/wasm/engine.wasm open
