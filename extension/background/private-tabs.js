@@ -16,8 +16,8 @@ const NO_TAB = -1;
 
 /**
  * @param {number} tabId
- * @returns {Promise<boolean>} rejects when the tab is gone: what the browser
- *   were told of it then would be taken back by nobody
+ * @returns {Promise<boolean>} rejects when the tab is gone: nobody would take
+ *   back what the browser is told of it then
  */
 export async function isPrivate(tabId) {
   let asked = known.get(tabId);
