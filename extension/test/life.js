@@ -223,29 +223,30 @@ export async function createPatient(life, name, profile = `life-${name}`) {
     await browse();
     const tab = browser.tab();
     const tabId = await browser.tabId(tab);
-    const state = await until(
+    const { state, index, local } = await until(
       async () => {
         /** @type {import("../background/tab-state.js").TabState} */
-        const now = await ask({ type: "state", tabId });
-        if (!now.list || now.problems.rules !== "") throw new Error(JSON.stringify(now.problems));
-        return now;
+        const state = await ask({ type: "state", tabId });
+        if (!state.list || state.problems.rules !== "") throw new Error(JSON.stringify(state.problems));
+        const { info, bundle, rules, local } = await stored();
+        const index = state.list.release?.index ?? 0;
+        assert.equal(state.list.sha256, bundles[index], "the list in force is none of the releases'");
+        assert.equal(info?.release.index ?? 0, index, "the stored release is not the one in force");
+        if (info) assert.equal(bundle, bundles[index], "the stored bundle is not the release's");
+        if (name === "chromium") assert.equal(rules, bundles[index], "the rules are not those of the release");
+        for (let other = 1; other < bundles.length; other++) {
+          const address = novelty.origin.replace("novelty", `r${other}.novelty`);
+          const reached = await tab.evaluate((url) => fetch(url, { mode: "no-cors" }).then(() => true, () => false), address);
+          assert.equal(reached, other > index, `with release ${index}, what release ${other} stops`);
+        }
+        return { state, index, local };
       },
-      { what: `${name} to say that list and rules are in order` },
+      // An update that goes on after the wake writes the rules first, and then the rest.
+      { what: `${name} to say that list and rules are in order, and of one release` },
     );
-    const { info, bundle, rules, local } = await stored();
-    const index = state.list?.release?.index ?? 0;
-    assert.equal(state.list?.sha256, bundles[index], "the list in force is none of the releases'");
-    assert.equal(info?.release.index ?? 0, index, "the stored release is not the one in force");
-    if (info) assert.equal(bundle, bundles[index], "the stored bundle is not the release's");
-    if (name === "chromium") assert.equal(rules, bundles[index], "the rules are not those of the release");
     for (const [key, value] of Object.entries(CHOSEN)) assert.deepEqual(local[key], value, key);
     const { access, settings, engine, list } = state.problems;
     assert.deepEqual({ access, settings, engine, list }, { access: false, settings: "", engine: "", list: "" });
-    for (let other = 1; other < bundles.length; other++) {
-      const address = novelty.origin.replace("novelty", `r${other}.novelty`);
-      const reached = await tab.evaluate((url) => fetch(url, { mode: "no-cors" }).then(() => true, () => false), address);
-      assert.equal(reached, other > index, `with release ${index}, what release ${other} stops`);
-    }
     // A connection that has carried nothing yet counts as a browser's, also the gateway's for a photo.
     await until(
       async () => {
