@@ -31,7 +31,7 @@ usage() {
                   detector: what they hold and how long they take must not grow
                   [--minutes N] longer, or shorter  [--json FILE] every sample
 ./build.sh life   the background killed 300 times at random, and at awaits, while lists are
-                  updated and pages opened, in both browsers
+                  updated and pages opened; a page of 100,000 photos; in both browsers
                   [--kills N]  [--seed N] of a run that is to be seen again
 ./build.sh shots  pictures of every page, in both themes, French and English, narrow and
                   wide, in dist/shots  [--languages fr,en]  [--scenes NAME,…]
@@ -375,6 +375,8 @@ life() {
   need_browsers
   say "kills, in Chromium and Firefox"
   (cd extension && KILLS=$kills SEED=$seed EVERY=1 node --test --test-concurrency=1 test/life.test.js test/life-awaits.test.js)
+  say "a page of 100,000 photos, in Chromium and Firefox"
+  (cd extension && MANY=100000 node --test --test-name-pattern='photos leave the page usable' test/hostile-acts.test.js)
 }
 
 verb=${1:-help}
