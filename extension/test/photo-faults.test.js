@@ -122,6 +122,9 @@ for (const [at, name] of BROWSERS.entries()) {
     const tab = browser.tab();
     await tab.open(`${site.origin}/oncologist/paris`);
     await until(() => held.length === numbers.length, { what: "the photos to be asked for" });
+    const popup = await openPopup(browser, tab);
+    await until(async () => (await popup.text()).includes("No photo has come the private way yet."), { what: "the popup to say that none is here" });
+    await popup.close();
     await browser.stopBackground();
     for (const answer of held) answer();
     const widths = () => tab.evaluate(() => Array.from(document.images, ({ naturalWidth }) => naturalWidth).join());

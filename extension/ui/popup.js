@@ -163,7 +163,7 @@ function renderPhotos({ photos: { relays, isOwn, consent, kept } }, { total, pho
   byId("photos").hidden = total.relay === 0 && shown === 0;
   const isPossible = relays.length > 0;
   const isWanted = isPossible && consent === "granted";
-  let sentence = sayCount("photosShown", shown);
+  let sentence = shown === 0 ? say("photosShownNone") : sayCount("photosShown", shown);
   if (!isPossible) sentence = sayCount("photosReplaced", total.relay);
   else if (consent === "unasked") sentence = say("photosAsk");
   else if (consent === "refused") sentence = say("photosRefused");
