@@ -225,6 +225,17 @@ for (const name of BROWSERS) {
       await page.close();
     });
 
+    it("the picture fits a narrow window at once", async () => {
+      const page = await openReport();
+      const over = await page.evaluate(() => {
+        const picture = /** @type {HTMLElement} */ (document.querySelector("#picture"));
+        /** @type {HTMLElement} */ (document.querySelector("#who")).style.width = "288px";
+        return picture.scrollWidth - picture.clientWidth;
+      });
+      assert.equal(over, 0);
+      await page.close();
+    });
+
     it("narrows by name, filter and search, sorts, and opens a row", async () => {
       const page = await openReport();
       const count = () => page.evaluate(() => Number(document.querySelector("#table")?.getAttribute("aria-rowcount")) - 1);

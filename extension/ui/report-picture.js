@@ -20,8 +20,6 @@ import { country, listed, say, sayCount } from "./words.js";
 const ROOMY = 9;
 /** So many stand on a side; there are all of them in words. */
 const MOST = 40;
-/** Below this width, in pixels, the sides stand one below the other. */
-const NARROW = 720;
 
 export class Picture {
   #root;
@@ -126,8 +124,8 @@ export class Picture {
   #draw() {
     const { width, height, left, top } = this.#root.getBoundingClientRect();
     if (width === 0) return;
-    const isNarrow = width < NARROW;
-    this.#root.dataset.narrow = String(isNarrow);
+    // The style sheet knows whether the sides stand one below the other.
+    const isNarrow = getComputedStyle(this.#root).getPropertyValue("--narrow") !== "";
     const box = (/** @type {Element} */ of) => {
       const { x, y, width: w, height: h } = of.getBoundingClientRect();
       return { left: x - left, right: x - left + w, top: y - top, bottom: y - top + h, middle: y - top + h / 2 };
