@@ -214,32 +214,34 @@ for (const name of BROWSERS) {
       browser = other;
     });
 
-    it("a background that takes long is asked for one answer at a time", async () => {
-      const page = await browser.extensionPage("ui/popup.html");
-      await page.waitFor(() => document.querySelector("main:not([aria-busy])") !== null, { what: "the first answer" });
-      const [held, later] = await page.evaluate(async () => {
-        const { runtime } = /** @type {any} */ (globalThis).browser ?? chrome;
-        const real = runtime.sendMessage;
-        /** @type {(() => void)[]} */
-        const held = [];
-        const sendMessage = async (/** @type {unknown} */ message) => {
-          await new Promise((go) => held.push(() => go(null)));
-          return real.call(runtime, message);
-        };
-        Object.assign(runtime, { sendMessage });
-        const until = async (/** @type {number} */ count) => {
-          while (held.length < count) await new Promise((done) => setTimeout(done, 20));
-        };
-        await until(1);
-        await new Promise((done) => setTimeout(done, 3000));
-        const waiting = held.length;
-        for (const go of held) go();
-        await until(waiting + 1);
-        return [waiting, held.length];
+    for (const asking of ["popup", "options", "report"]) {
+      it(`a background that takes long is asked for one answer at a time, by the ${asking}`, async () => {
+        const page = await browser.extensionPage(`ui/${asking}.html`);
+        await page.waitFor(() => document.querySelector("main:not([aria-busy])") !== null, { what: "the first answer" });
+        const [held, later] = await page.evaluate(async () => {
+          const { runtime } = /** @type {any} */ (globalThis).browser ?? chrome;
+          const real = runtime.sendMessage;
+          /** @type {(() => void)[]} */
+          const held = [];
+          const sendMessage = async (/** @type {unknown} */ message) => {
+            await new Promise((go) => held.push(() => go(null)));
+            return real.call(runtime, message);
+          };
+          Object.assign(runtime, { sendMessage });
+          const until = async (/** @type {number} */ count) => {
+            while (held.length < count) await new Promise((done) => setTimeout(done, 20));
+          };
+          await until(1);
+          await new Promise((done) => setTimeout(done, 3000));
+          const waiting = held.length;
+          for (const go of held) go();
+          await until(waiting + 1);
+          return [waiting, held.length];
+        });
+        assert.deepEqual([held, later], [1, 2]);
+        await page.close();
       });
-      assert.deepEqual([held, later], [1, 2]);
-      await page.close();
-    });
+    }
 
     if (name === "chromium") {
       it("settings damaged", async () => {

@@ -76,6 +76,7 @@ sayAll();
 open();
 await update();
 main.removeAttribute("aria-busy");
-setInterval(() => {
-  if (document.visibilityState === "visible") void update();
-}, REFRESH_MS);
+for (;;) {
+  await new Promise((done) => setTimeout(done, REFRESH_MS));
+  if (document.visibilityState === "visible") await update();
+}

@@ -294,5 +294,7 @@ async function refresh() {
 void ask({ type: "lists" }).then(({ demo }) => {
   byId("demo").hidden = !demo;
 });
-await refresh();
-setInterval(() => void refresh(), REFRESH_MS);
+for (;;) {
+  await refresh();
+  await new Promise((done) => setTimeout(done, REFRESH_MS));
+}
