@@ -357,7 +357,7 @@ for (const name of BROWSERS) {
       await tab.open(site.page(""));
       photos.clear();
       met.most = 0;
-      const before = site.asked.length;
+      const asked = site.asked.length;
       const base = photos.url(0).replace(/[^/]+$/, "");
       // The page says to its site when they have ended: nobody can speak to it meanwhile.
       await tab.evaluate(
@@ -375,7 +375,7 @@ for (const name of BROWSERS) {
         base,
         MANY,
       );
-      await until(() => site.asked.indexOf("GET /all-ended", before) >= 0, {
+      await until(() => site.asked.indexOf("GET /all-ended", asked) >= 0, {
         timeout: PATIENCE + MANY * EACH,
         what: `${MANY} photos to end`,
       });
