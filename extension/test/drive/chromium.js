@@ -8,11 +8,11 @@
 
 /* global chrome */
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, realpath, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import puppeteer from "puppeteer-core";
-import { PATIENCE, middleOf, program, until, within } from "./driver.js";
+import { PATIENCE, middleOf, program, remove, temporary, until, within } from "./driver.js";
 
 /** @typedef {import("./driver.js").Browser} Browser */
 /** @typedef {import("./driver.js").Tab} Tab */
@@ -75,21 +75,15 @@ export async function launch(options = {}) {
   if (options.headless !== false) args.push("--headless=new", "--hide-scrollbars");
   args.push(...(options.args ?? []), options.url ?? "about:blank");
 
-  // Chromium leaves its temporary folders behind when it is killed.
   const scratch = await mkdtemp(path.join(tmpdir(), "paravent-tmp-"));
-  const removed = async () => {
-    for (const folder of fresh ? [profile, scratch] : [scratch]) {
-      // A helper process may still be writing its last file.
-      await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-    }
-  };
+  const removed = () => remove(...(fresh ? [profile, scratch] : [scratch]));
   const browser = await puppeteer
     .launch({
       executablePath: executable,
       pipe: true,
       ignoreDefaultArgs: true,
       args: ["--remote-debugging-pipe", ...args],
-      env: { ...process.env, TMPDIR: scratch, LANGUAGE: language },
+      env: { ...process.env, ...temporary(scratch), LANGUAGE: language },
       // Nobody here asks what went over the network; following it takes this process the square of a page's requests.
       networkEnabled: false,
       defaultViewport: null,

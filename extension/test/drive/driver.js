@@ -96,6 +96,7 @@
  */
 
 import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import path from "node:path";
 
 /** How long a browser may take for what has no time of its own, in milliseconds: two noisy cores. */
@@ -166,6 +167,27 @@ export async function within(promise, timeout = PATIENCE) {
  * @returns {Promise<void>}
  */
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/**
+ * The environment of a browser that is to leave nothing where others look, not
+ * even when it is killed: its temporary files, and those of PulseAudio, which
+ * otherwise notes in the user's home where they are.
+ *
+ * @param {string} folder for this start alone
+ * @returns {Record<string, string>}
+ */
+export const temporary = (folder) => ({ TMPDIR: folder, PULSE_RUNTIME_PATH: path.join(folder, "pulse") });
+
+/**
+ * Removes folders of a browser that has ended: a helper process may still be
+ * writing its last file.
+ *
+ * @param {...string} folders
+ * @returns {Promise<void>}
+ */
+export async function remove(...folders) {
+  for (const folder of folders) await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+}
 
 /**
  * Where to click. Runs in the page.

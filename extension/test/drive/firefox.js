@@ -10,13 +10,13 @@
 /* global chrome */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, readdir, realpath, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, realpath, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { zipSync } from "fflate";
 import { Session } from "./bidi.js";
-import { PATIENCE, middleOf, program, until, within } from "./driver.js";
+import { PATIENCE, middleOf, program, remove, temporary, until, within } from "./driver.js";
 
 /** @typedef {import("./driver.js").Browser} Browser */
 /** @typedef {import("./driver.js").Tab} Tab */
@@ -121,13 +121,14 @@ export async function launch(options = {}) {
     }),
   );
 
+  const scratch = await mkdtemp(path.join(tmpdir(), "paravent-tmp-"));
   const args = ["--no-remote", "--profile", profile, "--remote-debugging-port=0", "-remote-allow-system-access"];
   if (options.headless !== false) args.push("--headless");
   args.push(...(options.args ?? []), options.url ?? "about:blank");
   const child = spawn(executable, args, {
     stdio: ["ignore", "ignore", "pipe"],
     detached: true, // a group of its own, so that its content processes can be ended with it
-    env: { ...process.env, MOZ_CRASHREPORTER_DISABLE: "1" },
+    env: { ...process.env, ...temporary(scratch), MOZ_CRASHREPORTER_DISABLE: "1" },
   });
   const exited = once(child, "exit").then(() => {}, () => {});
   const kill = async () => {
@@ -137,8 +138,7 @@ export async function launch(options = {}) {
       // the group is gone already
     }
     await exited;
-    // A helper process may still be writing its last file.
-    if (fresh) await rm(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    await remove(...(fresh ? [profile, scratch] : [scratch]));
   };
 
   try {
