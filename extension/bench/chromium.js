@@ -6,6 +6,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { launch } from "../test/drive/chromium.js";
+import { listen } from "../test/drive/loopback.js";
 
 /** @typedef {import("./measure.js").Plan} Plan */
 
@@ -60,7 +61,7 @@ async function pack(name) {
 
 /**
  * @param {Map<string, Uint8Array | string>} files by their address's path; what is not there is read from the packaged extension or from here
- * @returns {Promise<{origin: string, close: () => void}>}
+ * @returns {Promise<{origin: string, close: () => Promise<void>}>}
  */
 async function serve(files) {
   const server = createServer(async ({ url = "/" }, response) => {
@@ -77,9 +78,8 @@ async function serve(files) {
       response.writeHead(404).end(String(error));
     }
   });
-  await new Promise((listening) => server.listen(0, "127.0.0.1", () => listening(undefined)));
-  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-  return { origin: `http://127.0.0.1:${port}`, close: () => server.close() };
+  const { port, close } = await listen(server);
+  return { origin: `http://127.0.0.1:${port}`, close };
 }
 
 /**
@@ -121,6 +121,6 @@ export async function measureInChromium(serialized, requests, suffixes, plan) {
     return { version: browser.version, engines: /** @type {Awaited<ReturnType<typeof import("./page.js").run>>} */ (figures) };
   } finally {
     await browser.close();
-    server.close();
+    await server.close();
   }
 }

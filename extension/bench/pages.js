@@ -15,6 +15,7 @@ import { createServer } from "node:http";
 import path from "node:path";
 import { ROOT } from "../test/drive/demo.js";
 import { sleep, until } from "../test/drive/driver.js";
+import { listen } from "../test/drive/loopback.js";
 import { installed } from "../test/popup.js";
 import { BROWSERS, DRIVERS } from "../test/world.js";
 import { quantile, turns } from "./measure.js";
@@ -245,11 +246,9 @@ async function startWeb() {
     else answer.setHeader("Content-Type", "image/gif").end(PIXEL);
   });
   server.on("connect", (_, socket) => socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n"));
-  await new Promise((done) => server.listen(0, "127.0.0.1", () => done(undefined)));
-  const where = server.address();
-  if (typeof where !== "object" || !where) throw new Error("the web has no port");
+  const { port, close } = await listen(server);
   return {
-    address: `127.0.0.1:${where.port}`,
+    address: `127.0.0.1:${port}`,
     arrived,
     turnPage: (size) => {
       turn++;
@@ -261,10 +260,6 @@ async function startWeb() {
       });
       page = `<!doctype html><title>Oncologists in Paris</title><link rel="icon" href="data:,">${asked.join("\n")}`;
     },
-    close: () =>
-      new Promise((done) => {
-        server.close(() => done());
-        server.closeAllConnections();
-      }),
+    close,
   };
 }

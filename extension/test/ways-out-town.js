@@ -20,6 +20,7 @@ import { createServer } from "node:net";
 import { WebSocketServer } from "ws";
 import { certificate } from "./drive/certificate.js";
 import { sleep } from "./drive/driver.js";
+import { listen } from "./drive/loopback.js";
 import { createResolver } from "./drive/resolver.js";
 
 /** @typedef {import("./ways-out.js").Way} Way */
@@ -115,13 +116,9 @@ export async function startTown(ways) {
    * Listens on a port of its own, where bytes decide whether it is TLS.
    * @param {() => Host | undefined} host
    */
-  async function listen(host) {
-    /** @type {Set<import("node:net").Socket>} */
-    const open = new Set();
+  async function open(host) {
     const server = createServer((socket) => {
       note(host(), "connection");
-      open.add(socket);
-      socket.on("close", () => open.delete(socket));
       socket.on("error", () => {});
       socket.once("readable", () => {
         const first = socket.read(1);
@@ -131,14 +128,9 @@ export async function startTown(ways) {
         else note(host(), "datagram"); // of a protocol that is not the web's
       });
     });
-    await new Promise((done) => server.listen(0, "127.0.0.1", () => done(undefined)));
-    ends.push(async () => {
-      for (const socket of open) socket.destroy();
-      await new Promise((done) => server.close(done));
-    });
-    const where = server.address();
-    if (typeof where !== "object" || !where) throw new Error("the town has no port");
-    return where.port;
+    const { port, close } = await listen(server);
+    ends.push(close);
+    return port;
   }
 
   /** @param {() => Host} host */
@@ -149,13 +141,13 @@ export async function startTown(ways) {
     return socket.address().port;
   }
 
-  const site = await listen(() => undefined);
+  const site = await open(() => undefined);
   const own = `https://${SITE}:${site}`;
   for (const way of ways) {
     for (const kind of kindsOf(way)) {
       /** @type {Host} */
       const host = { way, kind, got: [], to: /** @type {To} */ ({}) };
-      const port = await listen(() => host);
+      const port = await open(() => host);
       const domain = way.alias && kind === "listed" ? OWN : DOMAINS[kind];
       const name = `${way.id}.${domain}`;
       const origin = `https://${name}:${port}`;

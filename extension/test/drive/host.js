@@ -4,6 +4,7 @@
  */
 
 import { createServer } from "node:http";
+import { listen } from "./loopback.js";
 
 /**
  * @typedef {object} Host
@@ -24,17 +25,11 @@ export async function startHost(name, answer) {
     asked.push(`${request.method} ${request.url}`);
     answer(request, response);
   });
-  await new Promise((done) => server.listen(0, "127.0.0.1", () => done(undefined)));
-  const where = server.address();
-  if (typeof where !== "object" || !where) throw new Error(`${name} has no port`);
+  const { port, close } = await listen(server);
   return {
-    origin: `http://${name}:${where.port}`,
+    origin: `http://${name}:${port}`,
     asked,
-    close: () =>
-      new Promise((done) => {
-        server.close(() => done());
-        server.closeAllConnections();
-      }),
+    close,
   };
 }
 

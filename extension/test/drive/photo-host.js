@@ -5,6 +5,7 @@
 
 import { createHash, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
+import { listen } from "./loopback.js";
 import { encode } from "./png.js";
 
 /** Numbers that are so far apart have photos of one width. */
@@ -86,12 +87,10 @@ export async function startPhotoHost(far) {
     if (far > 0) setTimeout(answer, far);
     else answer();
   }).on("connection", (socket) => connections.set(socket, false));
-  await new Promise((done) => server.listen(0, "127.0.0.1", () => done(undefined)));
-  const where = server.address();
-  if (typeof where !== "object" || !where) throw new Error("the photo host has no port");
+  const { port, close } = await listen(server);
   return {
     id,
-    url: (i) => `http://photos.localhost:${where.port}/clinic/image/upload/w_1/${id(i)}.jpg`,
+    url: (i) => `http://photos.localhost:${port}/clinic/image/upload/w_1/${id(i)}.jpg`,
     photo,
     misbehave: (i, how) => ways.set(i, how),
     stand: (ms) => {
@@ -103,10 +102,6 @@ export async function startPhotoHost(far) {
       asked.length = 0;
       connections = new Map();
     },
-    close: () =>
-      new Promise((done) => {
-        server.close(() => done());
-        server.closeAllConnections();
-      }),
+    close,
   };
 }

@@ -6,6 +6,7 @@
 
 import { createServer, request } from "node:http";
 import { connect } from "node:net";
+import { listen } from "./loopback.js";
 
 /**
  * @typedef {object} Proxy
@@ -55,18 +56,13 @@ export async function startProxy() {
       socket.pipe(onward);
     });
     onward.on("error", () => socket.destroy());
+    socket.on("close", () => onward.destroy());
   });
-  await new Promise((done) => server.listen(0, "127.0.0.1", () => done(undefined)));
-  const where = server.address();
-  if (typeof where !== "object" || !where) throw new Error("the proxy has no port");
+  const { port, close } = await listen(server);
   return {
-    address: `127.0.0.1:${where.port}`,
+    address: `127.0.0.1:${port}`,
     hosts,
-    close: () =>
-      new Promise((done) => {
-        server.close(() => done());
-        server.closeAllConnections();
-      }),
+    close,
   };
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { connect, createServer } from "node:net";
+import { listen } from "./loopback.js";
 
 /**
  * @typedef {object} Tap
@@ -49,11 +50,9 @@ export async function startTap(address) {
   const cut = () => {
     for (const socket of open) socket.destroy();
   };
-  await new Promise((done) => server.listen(0, "127.0.0.1", () => done(undefined)));
-  const where = server.address();
-  if (typeof where !== "object" || !where) throw new Error("the tap has no port");
+  const { port, close } = await listen(server);
   return {
-    port: where.port,
+    port,
     sent: () => Buffer.concat(passed.flatMap(({ sent }) => sent)),
     answered: () => Buffer.concat(passed.flatMap(({ answered }) => answered)),
     connections: () => connections,
@@ -65,10 +64,6 @@ export async function startTap(address) {
       to = Number(new URL(address).port);
       cut();
     },
-    close: () =>
-      new Promise((done) => {
-        server.close(() => done());
-        cut();
-      }),
+    close,
   };
 }

@@ -8,6 +8,7 @@ import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import { WebSocketServer } from "ws";
 import { certificate } from "./certificate.js";
+import { listen } from "./loopback.js";
 
 /**
  * @typedef {object} Arrived
@@ -79,16 +80,8 @@ export async function startWire() {
       (first[0] === HANDSHAKE ? secure : server).emit("connection", socket);
     });
   });
-  await new Promise((done) => server.listen(0, "127.0.0.1", () => done(undefined)));
-  const where = server.address();
-  if (typeof where !== "object" || !where) throw new Error("the wire has no port");
-  wire.address = `127.0.0.1:${where.port}`;
-  wire.close = () =>
-    new Promise((done) => {
-      for (const client of sockets.clients) client.terminate();
-      server.close(() => done());
-      server.closeAllConnections();
-      secure.closeAllConnections();
-    });
+  const { port, close } = await listen(server);
+  wire.address = `127.0.0.1:${port}`;
+  wire.close = close;
   return wire;
 }
