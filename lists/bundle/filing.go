@@ -18,6 +18,7 @@ type filed struct {
 	delta, begin int
 	types        filter.Types
 	part         bool // it is under a part of a word
+	path         bool // what it is under may stand in the path or the query
 }
 
 // patterns files rules, those that stop and those that let pass.
@@ -42,7 +43,7 @@ func (e *encoder) patterns(rules []KindedRule) (stops, passes []byte) {
 			part = &parts[1]
 		}
 		part.higher = part.higher || r.Kind > Block
-		entries := skeletons[i].file(&r.Rule, frequency)
+		entries := skeletons[i].file(&r.Rule, frequency, !r.Kind.Stops())
 		if entries[0].hash == 0 {
 			part.nothing++
 		}
@@ -73,21 +74,27 @@ func appendPatterns(dst []byte, entries []filed, nothing int, higher bool) []byt
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(entries)))
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(nothing))
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(slots))
-	flag := byte(0)
+	flags, paths := byte(0), filter.Types(0)
 	if higher {
-		flag = 1
+		flags = flagHigher
+	}
+	for _, f := range entries[nothing:] {
+		if f.part {
+			flags |= flagParts
+		}
+		switch {
+		case f.path && f.types == 0:
+			paths |= anyType
+		case f.path:
+			paths |= f.types
+		}
 	}
 	bits := minFilterBits
 	for bits < maxFilterBits && 1<<bits < 32*len(entries) {
 		bits++
 	}
-	parts := byte(0)
-	for _, f := range entries {
-		if f.part {
-			parts = 1
-		}
-	}
-	dst = append(dst, flag, byte(bits), parts, 0)
+	dst = append(dst, flags, byte(bits))
+	dst = binary.LittleEndian.AppendUint16(dst, uint16(paths))
 	set := make([]byte, 1<<(bits-3))
 	for _, f := range entries[nothing:] {
 		set[f.hash>>(64-bits+3)] |= 1 << (f.hash >> (64 - bits) & 7)
@@ -114,9 +121,14 @@ func appendPatterns(dst []byte, entries []filed, nothing int, higher bool) []byt
 }
 
 // file finds what a rule is filed under: its rarest word, a part of one, its
-// pages, or nothing.
-func (s *skeleton) file(r *filter.Rule, frequency map[string]int) []filed {
-	if words := s.words(); len(words) > 0 {
+// pages, or nothing. Where near is set, words before the path come first: there
+// are few rules that let pass, and no path must be read when they all have one.
+func (s *skeleton) file(r *filter.Rule, frequency map[string]int, near bool) []filed {
+	words := s.words()
+	if i := slices.IndexFunc(words, func(w word) bool { return !s.before(w.start) }); near && i > 0 {
+		words = words[:i]
+	}
+	if len(words) > 0 {
 		best := slices.MinFunc(words, func(a, b word) int {
 			return cmp.Or(cmp.Compare(common[a.text], common[b.text]), cmp.Compare(frequency[a.key()], frequency[b.key()]),
 				-cmp.Compare(len(a.text), len(b.text)))
@@ -197,13 +209,31 @@ func (s *skeleton) words() (words []word) {
 // key is what of the word counts.
 func (w word) key() string { return w.text[:min(len(w.text), wordSize)] }
 
+// before reports whether what stands at a place of the pattern can only stand
+// in the scheme or the host of an address.
+func (s *skeleton) before(place int) bool {
+	text := s.pattern[:place]
+	switch s.anchor {
+	case filter.Anywhere:
+		return false
+	case filter.AtStart:
+		if _, host, ok := strings.Cut(text, "://"); ok {
+			text = host
+		}
+	}
+	return strings.Trim(text, hostBytes) == ""
+}
+
+// hostBytes are those of a host's name.
+const hostBytes = "abcdefghijklmnopqrstuvwxyz0123456789.-_"
+
 func alphanumeric(c byte) bool { return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' }
 
 // under makes the entries of a rule under a word: one, or where "^" follows
 // the word one for each byte that it can stand for.
 func (s *skeleton) under(w word, r *filter.Rule) (entries []filed) {
 	p := s.pattern
-	f := filed{types: r.Types, begin: -w.start}
+	f := filed{types: r.Types, begin: -w.start, path: !s.before(w.start)}
 	if r.Regexp || strings.Contains(p[:w.start], "*") {
 		f.begin = floating
 	}
@@ -263,7 +293,7 @@ func (s *skeleton) underPart(r *filter.Rule) (f filed, ok bool) {
 		default:
 			continue
 		}
-		f.types, f.begin, f.part = r.Types, -i, true
+		f.types, f.begin, f.part, f.path = r.Types, -i, true, true
 		if r.Regexp || strings.Contains(p[:i], "*") {
 			f.begin = floating
 		}

@@ -24,8 +24,10 @@ import (
 //
 //	4 number of entries   4 those under nothing, which come first
 //	4 slots of the index
-//	1 1 if a rule of a higher kind than Block is there   1 b
-//	1 1 if some entries are under parts   1 zero
+//	1 flags: 1 a rule of a higher kind than Block is there, 2 some entries
+//	are under parts   1 b
+//	2 types of requests whose path and query matter: in those of no other, what
+//	entries are under can only begin before the path
 //	a Bloom filter of the words and pages with one probe, 2^b bits
 //	(slots+1)×4 the first entry of each slot
 //	entries of 32 bytes:
@@ -41,6 +43,7 @@ type Patterns struct {
 	count, unfiled uint32
 	shift          int
 	higher, parts  bool
+	paths          filter.Types
 	filter         words
 	index          []byte
 	entries        []byte
@@ -48,6 +51,9 @@ type Patterns struct {
 
 const (
 	patternsHead = 16
+	flagHigher   = 1
+	flagParts    = 2
+	anyType      = filter.Types(1 << 15) // in paths: for entries of all types
 	entrySize    = 32
 	floating     = -1 << 15
 
@@ -77,7 +83,8 @@ func (p *Patterns) open(data []byte) (problem string) {
 	}
 	p.count, p.unfiled = binary.LittleEndian.Uint32(data), binary.LittleEndian.Uint32(data[4:])
 	slots := uint64(binary.LittleEndian.Uint32(data[8:]))
-	p.higher, p.parts = data[12] != 0, data[14] != 0
+	p.higher, p.parts = data[12]&flagHigher != 0, data[12]&flagParts != 0
+	p.paths = filter.Types(binary.LittleEndian.Uint16(data[14:]))
 	size := data[13]
 	if size < minFilterBits || size > maxFilterBits {
 		return "filter: want 2^13 to 2^24 bits"
@@ -167,9 +174,14 @@ type hit struct {
 // Begin begins a search for a request of one type from a page.
 func (s *Search) Begin(b *Bundle, p *Patterns, u *address.URL, pages *Family, t filter.Type) {
 	s.list, s.patterns, s.text, s.types = b, p, u.Padded(), filter.TypesOf(t)
-	s.known = scan(p.filter, s.text, u.Words(), &s.hits)
+	words := u.Words()
+	if p.paths&(s.types|anyType) == 0 {
+		// Those of the blocks up to the host's end, and the two behind.
+		words = words[:u.HostEnd()>>6+3]
+	}
+	s.known = scan(p.filter, s.text, words, &s.hits)
 	if p.parts {
-		s.known = scanParts(p.filter, s.text, u.Words(), &s.hits, s.known)
+		s.known = scanParts(p.filter, s.text, words, &s.hits, s.known)
 	}
 	for i := range pages.names {
 		s.hits[s.known&(maxHits-1)] = hit{pages.names[i].hash, 0}
