@@ -121,7 +121,7 @@ func decide(n, body, referer, page, what, at int32) (word int32) {
 		int(kind) >= len(filter.TypeNames()) || int(method) >= len(filter.MethodNames()) || int(mode) >= len(match.ModeNames) {
 		return 0
 	}
-	if page >= 0 {
+	if request.Again = page < 0; !request.Again {
 		request.Page = append(request.Page[:0], room[at:at+page]...)
 	}
 	request.URL, request.Body, request.Referer = room[:n], room[n:n+body], room[n+body:end]

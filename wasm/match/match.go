@@ -107,6 +107,7 @@ func ModeNamed(name string) (Mode, bool) {
 type Request struct {
 	URL    []byte // absolute, as a browser serializes it; see address.Canonical for others
 	Page   []byte // address of the top document
+	Again  bool   // Page is that of the Decide before, and need not be compared
 	Type   filter.Type
 	Method filter.Method
 	Mode   Mode
@@ -178,7 +179,9 @@ func (m *Matcher) Use(data []byte) error {
 // Decide answers one request. The error says that the list is corrupt; the
 // caller must then stop the request.
 func (m *Matcher) Decide(r *Request) (Decision, error) {
-	m.readPage(r.Page)
+	if !r.Again || m.pageText == nil {
+		m.readPage(r.Page)
+	}
 	m.stop.any, m.pass.any, m.hostsMade, m.party = false, false, false, filter.AnyParty
 	d, err := m.decide(r)
 	m.why = d.Reason
