@@ -423,7 +423,7 @@ func domainsText(list []Domain) string {
 }
 
 // Directory splits the pattern at its last leading directory: the literal
-// text up to the last "/" before any "*" or "^", at most
+// text up to the last "/" before any "*", "^" or "?", at most
 // address.MaxDirectories deep. The rest is what Match wants of the address
 // after that directory. A rule without a host has none, nor has one whose case
 // matters.
@@ -432,7 +432,7 @@ func (r *Rule) Directory() (directory, rest string) {
 		return "", r.Pattern
 	}
 	literal := r.Pattern
-	if i := strings.IndexAny(literal, "*^"); i >= 0 {
+	if i := strings.IndexAny(literal, "*^?"); i >= 0 {
 		literal = literal[:i]
 	}
 	end := 0

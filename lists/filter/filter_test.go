@@ -327,6 +327,7 @@ func TestDirectory(t *testing.T) {
 		"||a.com/x/y":             {"/x/", "y"},
 		"||a.com/x*/y":            {"/", "x*/y"},
 		"||a.com/x/^y":            {"/x/", "^y"},
+		"||a.com/x/y?u=/z/":       {"/x/", "y?u=/z/"},
 		"||a.com/1/2/3/4/5/6/7/8": {"/1/2/3/4/5/", "6/7/8"},
 		"||a.com/X/y$match-case":  {"", "/X/y"},
 		"||ads.*/x/y":             {"", "ads.*/x/y"},

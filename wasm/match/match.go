@@ -27,8 +27,6 @@
 package match
 
 import (
-	"bytes"
-
 	"paravent/lists/address"
 	"paravent/lists/bundle"
 	"paravent/lists/filter"
@@ -215,8 +213,7 @@ func (m *Matcher) decide(r *Request) (Decision, error) {
 	case err != nil:
 		return stopped(Block, Unreadable, r.Mode), nil
 	}
-	err = m.walk(func(v bundle.Value, lower, exact []byte, key int) error { return m.visit(r, v, lower, exact, key) })
-	if err != nil {
+	if err := m.walk(r); err != nil {
 		return Decision{}, err
 	}
 	if m.pass.any && m.pass.kind == bundle.Need {
@@ -347,9 +344,8 @@ func (m *Matcher) partyOf() filter.Party {
 }
 
 // walk visits what the list has under every expression of m.url: its host
-// suffixes, and for each its path's leading directories. lower and exact are
-// host suffix and path, and key how many bytes of them the expression is.
-func (m *Matcher) walk(visit func(v bundle.Value, lower, exact []byte, key int) error) error {
+// suffixes, and for each its path's leading directories.
+func (m *Matcher) walk(r *Request) error {
 	end, labels := m.url.HostEnd(), m.url.Labels()
 	if len(labels) > 1 {
 		labels = labels[:max(len(labels)-m.list.Dots(), 0)]
@@ -364,16 +360,15 @@ func (m *Matcher) walk(visit func(v bundle.Value, lower, exact []byte, key int) 
 		}
 		lower, exact := m.url.HostPath()
 		lower, exact = lower[start-m.url.HostStart():], exact[start-m.url.HostStart():]
-		if err := visit(v, lower, exact, end-start); err != nil {
+		if err := m.visit(r, v, lower, exact, end-start); err != nil {
 			return err
 		}
 		at := end - start
 		for depths := v.Depths(); depths != 0; depths >>= 1 {
-			slash := bytes.IndexByte(lower[at:], '/')
-			if slash < 0 {
+			at = behindSlash(lower, at)
+			if at < 0 {
 				break
 			}
-			at += slash + 1
 			if depths&1 == 0 {
 				continue
 			}
@@ -384,7 +379,7 @@ func (m *Matcher) walk(visit func(v bundle.Value, lower, exact []byte, key int) 
 			if !ok {
 				continue
 			}
-			if err := visit(v, lower, exact, at); err != nil {
+			if err := m.visit(r, v, lower, exact, at); err != nil {
 				return err
 			}
 		}
@@ -392,7 +387,20 @@ func (m *Matcher) walk(visit func(v bundle.Value, lower, exact []byte, key int) 
 	return nil
 }
 
-// visit looks at the rules under one key.
+// behindSlash is where text goes on behind the next "/" of its path, -1 where
+// there is none.
+func behindSlash(text []byte, at int) int {
+	for ; at < len(text) && text[at] != '?'; at++ {
+		if text[at] == '/' {
+			return at + 1
+		}
+	}
+	return -1
+}
+
+// visit looks at the rules under one expression: lower and exact are its host
+// suffix and the path, and key how many bytes of them it is. Without a request
+// it looks at photo rules alone, whatever asks.
 func (m *Matcher) visit(r *Request, v bundle.Value, lower, exact []byte, key int) error {
 	if v.Plain() && !m.stop.any {
 		m.stop = found{any: true, plain: true, kind: bundle.Block, key: lower[:key]}
@@ -400,6 +408,9 @@ func (m *Matcher) visit(r *Request, v bundle.Value, lower, exact []byte, key int
 	rules := m.list.Rules(v, &m.pages)
 	var record bundle.Record
 	for rules.Next(&record) {
+		if r == nil && record.Kind != bundle.Photo {
+			continue
+		}
 		best := &m.stop
 		if !record.Kind.Stops() {
 			best = &m.pass
@@ -414,13 +425,16 @@ func (m *Matcher) visit(r *Request, v bundle.Value, lower, exact []byte, key int
 		if record.End && !m.url.Whole() || !filter.Match(record.Pattern, text, record.End) {
 			continue
 		}
-		ok, err := m.holds(r, &record)
-		if err != nil {
-			return err
+		if r != nil {
+			ok, err := m.holds(r, &record)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				continue
+			}
 		}
-		if ok {
-			*best = found{any: true, kind: record.Kind, key: lower[:key], record: record}
-		}
+		*best = found{any: true, kind: record.Kind, key: lower[:key], record: record}
 	}
 	return rules.Err()
 }
@@ -542,20 +556,6 @@ func (m *Matcher) Photo(url string) bool {
 	if scratch.url.Parse([]byte(url)) != nil || !scratch.url.Whole() {
 		return false
 	}
-	photo := false
-	err := scratch.walk(func(v bundle.Value, lower, exact []byte, key int) error {
-		rules := scratch.list.Rules(v, &scratch.pages)
-		var record bundle.Record
-		for rules.Next(&record) {
-			text := lower[key:]
-			if record.MatchCase {
-				text = exact[key:]
-			}
-			if record.Kind == bundle.Photo && filter.Match(record.Pattern, text, record.End) {
-				photo = true
-			}
-		}
-		return rules.Err()
-	})
-	return photo && err == nil
+	err := scratch.walk(nil)
+	return err == nil && scratch.stop.any && scratch.stop.kind == bundle.Photo
 }
