@@ -27,6 +27,9 @@ import { Module } from "./wasm.js";
 /** Stands in the upper half of every word that the engine really decided. */
 const CHECK = 0x5aa5;
 
+/** The bits of a mode that the engine does not know: it does not decide then. */
+const NO_MODE = 0xf << 12;
+
 /**
  * Reads the engine's answer. A Go program that broke inside a call returns
  * garbage instead of throwing: anything unexpected is a failure here, never a
@@ -87,6 +90,9 @@ export class Engine {
   /** @type {Map<string, number>} */
   #modes;
   #other;
+  /** The mode of the last request, and its bits of a call: nearly all have the same. @type {string} */
+  #mode = "";
+  #modeBits = NO_MODE;
   /** Words that were read before, under their lower half. @type {Readonly<Decision>[]} */
   #read = [];
 
@@ -125,7 +131,12 @@ export class Engine {
    * @throws when the engine is broken
    */
   decide(url, page, type, mode, more) {
-    let what = (this.#types.get(type) ?? this.#other) | ((this.#modes.get(mode) ?? 0xf) << 12);
+    if (mode !== this.#mode) {
+      this.#mode = mode;
+      const number = this.#modes.get(mode);
+      this.#modeBits = number === undefined ? NO_MODE : number << 12;
+    }
+    let what = (this.#types.get(type) ?? this.#other) | this.#modeBits;
     let word;
     if (more === undefined) {
       word = this.#module.decide(url, page, what, false);

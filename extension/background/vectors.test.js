@@ -51,6 +51,15 @@ describe("what the desk refuses", () => {
 });
 
 describe("what the engine refuses", () => {
+  it("a mode that is none, before and behind others", async () => {
+    const engine = await openEngine((await openDesk()).compile(list, sum));
+    for (const mode of /** @type {any[]} */ (["", "protect", undefined, "off", "none"])) {
+      const decide = () => engine.decide("https://tracker.example/", "https://booking.example/", "script", mode);
+      if (mode === "protect" || mode === "off") assert.doesNotThrow(decide, mode);
+      else assert.throws(decide, /^Error: the engine answered 0x0$/, mode);
+    }
+  });
+
   it("a truncated bundle, and keeps the one it has", async () => {
     const bundle = (await openDesk()).compile(list, sum);
     const module = await startModule("engine");
