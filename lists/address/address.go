@@ -24,7 +24,7 @@
 //
 //	https://cdn.example.com/a/b.js
 //	    cdn.example.com  example.com  com
-//	    cdn.example.com/  cdn.example.com/a/  example.com/  example.com/a/ …
+//	    cdn.example.com/a/  example.com/a/  com/a/
 package address
 
 import (
@@ -41,8 +41,8 @@ const (
 	// not be able to slow its own protection down.
 	MaxText = 1536
 	// MaxDirectories is how many leading directories of a path are
-	// expressions. The first is "/". A rule with a longer path is kept under
-	// the last of them.
+	// expressions, the first, "/", among them: it says no more than the host
+	// alone. A rule with a longer path is kept under the last of them.
 	MaxDirectories = 6
 	// Beyond stands behind the text where an address was cut off, and behind
 	// every text's end. It is no character of any address or rule.

@@ -37,7 +37,7 @@
 //
 //	bit 0      "||host^": the host is blocked, whatever else
 //	bits 1–6   the directories table has keys of this host with so many
-//	           directories
+//	           directories, "/" among them
 //
 // Open checks the header and every section's own header. Everything behind
 // that is read with bounds checked at each step, and what does not fit makes
@@ -195,7 +195,7 @@ const (
 // Plain reports whether the host is blocked by a rule without conditions.
 func (v Value) Plain() bool { return v&valuePlain != 0 }
 
-// Depths has a bit for each number of leading directories, from 1 at bit 0,
+// Depths has a bit for each number of leading directories, from "/" at bit 0,
 // for which the directories table has keys of this host.
 func (v Value) Depths() uint { return uint(v>>1) & (1<<address.MaxDirectories - 1) }
 

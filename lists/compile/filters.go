@@ -28,7 +28,7 @@ const filtersMagic = "PVFILTR1"
 // that bloom.FromWithM(words, m, k) reads it. Check m, k and the length before
 // making room for anything. The keys of the first are hosts
 // ("www.example.com"; ask also for every parent domain), those of the second a
-// host with a leading directory of the path ("www.example.com/a/").
+// host with a leading directory of the path but "/" ("www.example.com/a/").
 func Filters(data []byte) ([]byte, error) {
 	b, err := bundle.Open(data)
 	if err != nil {

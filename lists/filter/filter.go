@@ -426,7 +426,7 @@ func domainsText(list []Domain) string {
 // text up to the last "/" before any "*", "^" or "?", at most
 // address.MaxDirectories deep. The rest is what Match wants of the address
 // after that directory. A rule without a host has none, nor has one whose case
-// matters.
+// matters; and "/" is none, since all of a host is in it.
 func (r *Rule) Directory() (directory, rest string) {
 	if r.Host == "" || r.MatchCase {
 		return "", r.Pattern
@@ -443,7 +443,7 @@ func (r *Rule) Directory() (directory, rest string) {
 		}
 		end += i + 1
 	}
-	if end == 0 || r.Pattern[0] != '/' {
+	if end < 2 || r.Pattern[0] != '/' {
 		return "", r.Pattern
 	}
 	return r.Pattern[:end], r.Pattern[end:]

@@ -322,10 +322,10 @@ func TestDirectory(t *testing.T) {
 	for line, want := range map[string][2]string{
 		"||a.com^":                {"", ""},
 		"||a.com^*/x":             {"", "^*/x"},
-		"||a.com/":                {"/", ""},
-		"||a.com/x.gif":           {"/", "x.gif"},
+		"||a.com/":                {"", "/"},
+		"||a.com/x.gif":           {"", "/x.gif"},
 		"||a.com/x/y":             {"/x/", "y"},
-		"||a.com/x*/y":            {"/", "x*/y"},
+		"||a.com/x*/y":            {"", "/x*/y"},
 		"||a.com/x/^y":            {"/x/", "^y"},
 		"||a.com/x/y?u=/z/":       {"/x/", "y?u=/z/"},
 		"||a.com/1/2/3/4/5/6/7/8": {"/1/2/3/4/5/", "6/7/8"},

@@ -186,7 +186,6 @@ func usedAs(kind bundle.Kind, r *filter.Rule) string {
 	case bundle.Photo:
 		return "photos"
 	}
-	directory, _ := r.Directory()
 	switch {
 	case r.Plain():
 		return "hosts"
@@ -198,7 +197,7 @@ func usedAs(kind bundle.Kind, r *filter.Rule) string {
 		return "patterns"
 	case r.Pattern == "":
 		return "hosts with options"
-	case directory == "":
+	case r.Pattern[0] != '/':
 		return "hosts with patterns"
 	}
 	return "host + path"
