@@ -185,15 +185,16 @@ const (
 	beyond = Beyond * ones
 )
 
-// lower turns eight bytes of ASCII into lower case.
-func lower(x uint64) uint64 {
-	return x | ((x+(0x80-'A')*ones)&^(x+(0x7f-'Z')*ones)&high)>>2
+// letters has the high bit set of each of eight bytes of ASCII that is a letter
+// of either case. Two places further down it is what makes it one of lower case.
+func letters(x uint64) uint64 {
+	x |= 0x20 * ones
+	return (x + (0x80-'a')*ones) &^ (x + (0x7f-'z')*ones) & high
 }
 
-// alphanumeric has the high bit set of each of eight bytes that is a letter in
-// lower case or a digit.
-func alphanumeric(x uint64) uint64 {
-	return ((x+(0x80-'a')*ones)&^(x+(0x7f-'z')*ones) | (x+(0x80-'0')*ones)&^(x+(0x7f-'9')*ones)) & high
+// digits is the same of digits.
+func digits(x uint64) uint64 {
+	return (x + (0x80-'0')*ones) &^ (x + (0x7f-'9')*ones) & high
 }
 
 // pack gathers the high bits of eight bytes into one.
@@ -219,7 +220,8 @@ func (u *URL) read(raw []byte, canonical bool) bool {
 		a, b := binary.LittleEndian.Uint64(from), binary.LittleEndian.Uint64(from[8:])
 		c, d := binary.LittleEndian.Uint64(from[16:]), binary.LittleEndian.Uint64(from[24:])
 		all |= a | b | c | d
-		a, b, c, d = lower(a), lower(b), lower(c), lower(d)
+		la, lb, lc, ld := letters(a), letters(b), letters(c), letters(d)
+		a, b, c, d = a|la>>2, b|lb>>2, c|lc>>2, d|ld>>2
 		binary.LittleEndian.PutUint64(to, a)
 		binary.LittleEndian.PutUint64(to[8:], b)
 		binary.LittleEndian.PutUint64(to[16:], c)
@@ -228,7 +230,7 @@ func (u *URL) read(raw []byte, canonical bool) bool {
 		low |= ^((a + rare) & (b + rare) & (c + rare) & (d + rare))
 		sharp &= ((a ^ '#'*ones) + 0x7f*ones) & ((b ^ '#'*ones) + 0x7f*ones) &
 			((c ^ '#'*ones) + 0x7f*ones) & ((d ^ '#'*ones) + 0x7f*ones)
-		word := pack(alphanumeric(a)) | pack(alphanumeric(b))<<8 | pack(alphanumeric(c))<<16 | pack(alphanumeric(d))<<24
+		word := pack(la|digits(a)) | pack(lb|digits(b))<<8 | pack(lc|digits(c))<<16 | pack(ld|digits(d))<<24
 		if i&32 == 0 {
 			u.words[i>>6] = word
 		} else {
