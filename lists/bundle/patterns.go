@@ -183,10 +183,7 @@ func (s *Search) Begin(b *Bundle, p *Patterns, u *address.URL, pages *Family, t 
 	if p.parts {
 		s.known = scanParts(p.filter, s.text, words, &s.hits, s.known)
 	}
-	for i := range pages.names {
-		s.hits[s.known&(maxHits-1)] = hit{pages.names[i].hash, 0}
-		s.known += p.filter.has(pages.names[i].hash)
-	}
+	s.known = scanNames(p.filter, pages.names, &s.hits, s.known)
 	s.next, s.word, s.tag, s.entry, s.end, s.bad = 0, 0, 0, 0, p.unfiled, false
 }
 
@@ -211,6 +208,16 @@ func scan(known words, text []byte, words []uint64, hits *[maxHits]hit) (n int) 
 			hits[n&(maxHits-1)] = hit{hash, start}
 			n += known.has(hash)
 		}
+	}
+	return n
+}
+
+// scanNames adds the names that a filter knows to n hits.
+func scanNames(known words, names []name, hits *[maxHits]hit, n int) int {
+	for i := range names {
+		hash := names[i].hash
+		hits[n&(maxHits-1)] = hit{hash, 0}
+		n += known.has(hash)
 	}
 	return n
 }
