@@ -326,6 +326,8 @@ run_tests() {
 }
 
 browser_tests() {
+  # Lists come from the Worker, too.
+  packages server/cmd/worker
   (cd extension && npm run --silent test:browsers -- "$@")
 }
 
