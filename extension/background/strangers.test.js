@@ -10,7 +10,7 @@ import { Module } from "./wasm.js";
 
 const BUILT = new URL("../../dist/wasm/", import.meta.url);
 const LIST = "paravent list 1\n[sites]\n[recipients]\n[needs]\n[exceptions]\n[photos]\n[hosts]\n[rules]\n*$third-party,script\n";
-const BUNDLE_SHA256 = "0c02d618bf6b5cf9138bbc735c1f3fee32decde4c583f707891fc42bab86fcd7";
+const BUNDLE_SHA256 = "6b1b07307e2a312cf99642e02b0bb51a87e90aad82e4b478792b3a15e3485cfd";
 
 test("hosts are strangers, and the engine goes on", async () => {
   runInThisContext(await readFile(new URL("wasm_exec.js", BUILT), "utf8"));
