@@ -217,9 +217,8 @@ func (s *skeleton) before(place int) bool {
 	case filter.Anywhere:
 		return false
 	case filter.AtStart:
-		if _, host, ok := strings.Cut(text, "://"); ok {
-			text = host
-		}
+		// A "*" in the scheme could stand for all up to the query.
+		text = strings.Replace(text, "://", "", 1)
 	}
 	return strings.Trim(text, hostBytes) == ""
 }
