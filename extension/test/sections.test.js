@@ -185,9 +185,26 @@ for (const name of BROWSERS) {
       await until(async () => (await settings(page)).sites.some(({ domain, mode }) => domain === "clinic.localhost" && mode === "watch"), { what: "the mode to change" });
       await reads(page, "#said", /clinic\.localhost: Nothing is stopped/);
       assert.equal(await focused(page), "#mode-clinic.localhost", "the row keeps the focus");
-      await page.press("Tab", "Enter");
+      await page.press("Tab");
+      // What is changed elsewhere in the meantime takes nobody's place.
+      await page.evaluate(() => chrome.runtime.sendMessage({ type: "mode", site: "clinic.localhost", mode: "strict" }));
+      await page.waitFor(() => /** @type {HTMLSelectElement | null} */ (document.getElementById("mode-clinic.localhost"))?.value === "strict");
+      assert.equal(await focused(page), "#remove-clinic.localhost", "the button keeps the focus");
+      await page.press("Enter");
       await reads(page, "#said", /clinic\.localhost is no longer protected/);
       assert.ok((await visitClinic()) > 0, "analytics hears of the clinic again");
+    });
+
+    it("what a site lets through is stopped again by keys", async () => {
+      await page.evaluate((host) => chrome.runtime.sendMessage({ type: "allow", site: "booking.localhost", host, allow: true }), "other.localhost");
+      await open("sites");
+      const button = "#stop-other\\.localhost-on-booking\\.localhost";
+      await reads(page, button, /./);
+      await page.evaluate((selector) => /** @type {HTMLElement} */ (document.querySelector(selector)).focus(), button);
+      await page.press("Enter");
+      await reads(page, "#said", /other\.localhost is stopped again on booking\.localhost/);
+      assert.deepEqual((await settings(page)).sites.find(({ domain }) => domain === "booking.localhost")?.allow, []);
+      assert.equal(await focused(page), "#mode-booking.localhost", "the row keeps the focus");
     });
 
     it("a search finds sites by name and domain", async () => {

@@ -53,7 +53,7 @@ function render() {
   put(byId("sites-listed-title"), sayCount("settingsSitesListed", others.length));
   byId("sites-listed-list").replaceChildren(...others.map(siteItem));
   put(byId("sites-found"), wanted === "" ? "" : sayCount("settingsSitesFound", found.length));
-  // The row that was worked on was made anew.
+  // What was worked on was made anew: each of a row's controls has an id of its own.
   if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus();
 }
 
@@ -70,6 +70,7 @@ function siteItem(site) {
     const remove = button("settingsSitesRemove", "settingsSitesRemoveOne", site.domain, () => {
       void act(() => ask({ type: "forgetSite", site: site.domain }), say("settingsSitesRemoved", site.domain)).then(() => newSite.focus());
     });
+    remove.id = `remove-${site.domain}`;
     remove.classList.add("remove");
     remove.disabled = site.locked;
     item.append(remove);
@@ -109,11 +110,13 @@ function letThrough({ domain, allow }) {
     title,
     ...allow.map((host) => {
       const item = text("li", "", `${host} `);
-      item.append(
-        button("allowNoMore", "allowHostNoMore", host, () => {
-          void act(() => ask({ type: "allow", site: domain, host, allow: false }), say("settingsStoppedAgain", host, domain));
-        }),
-      );
+      const stop = button("allowNoMore", "allowHostNoMore", host, () => {
+        void act(() => ask({ type: "allow", site: domain, host, allow: false }), say("settingsStoppedAgain", host, domain)).then((isDone) => {
+          if (isDone) (document.getElementById(`mode-${domain}`) ?? search).focus();
+        });
+      });
+      stop.id = `stop-${host}-on-${domain}`;
+      item.append(stop);
       return item;
     }),
   );
