@@ -177,14 +177,18 @@ export function onPlaceholder(request) {
   void isPrivate(request.tabId).then((incognito) => wanted(request.url, { id: request.tabId, incognito })).catch(() => {});
 }
 
-/** How long what is told to a frame is gathered, in milliseconds. */
+/** How long what is told to a document is gathered, in milliseconds. */
 const GATHER_MS = 8;
+/** Where nobody listens yet it is told again: after so many milliseconds, then after twice as many, up to */
+const FIRST_AGAIN_MS = 250;
+const LAST_AGAIN_MS = 4000;
 /** What is to be told, by tab and document. @type {Map<string, string[]>} */
 const untold = new Map();
 
 /**
  * Most placeholders tell the content script by themselves that they are there,
- * but late; those in shadow roots and backgrounds do not.
+ * but late; those in shadow roots and backgrounds do not, nor those that were
+ * there before it.
  * @param {Placeholder} request
  */
 function tellDocument({ tabId, frameId, documentId, url }) {
@@ -196,11 +200,23 @@ function tellDocument({ tabId, frameId, documentId, url }) {
     urls.push(url);
     return;
   }
-  untold.set(key, [url]);
+  const gathered = [url];
+  untold.set(key, gathered);
   setTimeout(() => {
-    const message = { type: "relayed", urls: untold.get(key) };
     untold.delete(key);
-    // The document may be gone.
-    api.tabs.sendMessage(tabId, message, to).catch(() => {});
+    tell(tabId, to, gathered, FIRST_AGAIN_MS);
   }, GATHER_MS);
+}
+
+/**
+ * @param {number} tabId
+ * @param {chrome.tabs.MessageSendOptions} to
+ * @param {string[]} urls
+ * @param {number} again after so many milliseconds, if nobody listens: the
+ *   script of a frame can come later than its photos, or the document is gone
+ */
+function tell(tabId, to, urls, again) {
+  api.tabs.sendMessage(tabId, { type: "relayed", urls }, to).catch(() => {
+    if (again <= LAST_AGAIN_MS) setTimeout(tell, again, tabId, to, urls, 2 * again);
+  });
 }

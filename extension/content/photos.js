@@ -101,26 +101,29 @@
     return answer;
   }
 
-  /** Addresses whose photos have come, perhaps before their placeholders. @type {Set<string>} */
-  const arrived = new Set();
+  /** Addresses of placeholders for which there is an answer, perhaps before they have loaded. @type {Map<string, string>} */
+  const arrived = new Map();
 
   /**
    * Asks for what was answered with a placeholder before that has loaded.
    * @param {string} url
    */
   async function expect(url) {
-    if (!(await answerSoon(url))) return;
+    const shown = await answerSoon(url);
+    if (shown === null) return;
     if (arrived.size === 0) setTimeout(showArrived);
-    arrived.add(url);
+    arrived.set(url, shown);
   }
 
   function showArrived() {
     for (const root of roots) {
       for (const image of root.querySelectorAll("img")) {
-        if (arrived.has(image.currentSrc || image.src)) void consider(image);
+        const shown = arrived.get(image.currentSrc || image.src);
+        // A placeholder that stays says so when it has loaded, unless it had before this was here.
+        if (shown || (shown === "" && image.complete)) void consider(image);
       }
       for (const image of root.querySelectorAll("image")) {
-        if (image instanceof SVGImageElement && arrived.has(drawnFrom(image))) void considerDrawn(image);
+        if (image instanceof SVGImageElement && arrived.get(drawnFrom(image))) void considerDrawn(image);
       }
     }
     arrived.clear();

@@ -12,6 +12,9 @@ import { startPhotoHost } from "./drive/photo-host.js";
 import { installed, wantPhotos } from "./popup.js";
 import { BROWSERS, createWorld } from "./world.js";
 
+/** So many frames, each of a site of its own, that some get the extension's script after their photos. */
+const FRAMES = 24;
+
 const WHY = /^Paravent keeps this photo’s host from learning/;
 
 /** @type {import("./world.js").World} */
@@ -37,7 +40,19 @@ before(async () => {
       inside.innerHTML = '<img alt="Dr. Camille Aubert" src="${host.url(2)}">';
       window.titleInside = () => inside.querySelector("img").title;
     </script>`;
-  site = await startHost("booking.localhost", (_, response) => response.setHeader("Content-Type", "text/html").end(body));
+  const frame = `<!doctype html>${image("bare")}
+    <script>
+      new MutationObserver(() => parent.postMessage(document.images[0].title, "*")).observe(document, { subtree: true, attributes: true });
+    </script>`;
+  const frames = `<!doctype html><title>doctors</title><link rel="icon" href="data:,">
+    <script>
+      window.titles = [];
+      addEventListener("message", ({ data }) => titles.push(data));
+      for (let i = 0; i < ${FRAMES}; i++) document.write(\`<iframe src="http://frame\${i}.localhost:\${location.port}/frame"></iframe>\`);
+    </script>`;
+  site = await startHost("booking.localhost", ({ url }, response) => {
+    response.setHeader("Content-Type", "text/html").end(url === "/frame" ? frame : url === "/frames" ? frames : body);
+  });
 });
 after(async () => {
   await site?.close();
@@ -68,6 +83,16 @@ for (const name of BROWSERS) {
       assert.match(bare, WHY);
       assert.equal(titled, "Her photo");
       assert.match(linked, WHY);
+    });
+
+    it("also in frames of other sites, however late the script comes into them", async () => {
+      const tab = browser.tab();
+      await tab.open(`${site.origin}/frames`);
+      const titles = () => tab.evaluate(() => /** @type {string[]} */ (/** @type {any} */ (window).titles));
+      await until(async () => (await titles()).length === FRAMES, { what: "a title in each frame" }).catch(async (error) => {
+        throw new Error(`${error.message}, not in ${(await titles()).length}`);
+      });
+      for (const title of await titles()) assert.match(title, WHY);
     });
 
     it("a click on it explains, where it has no other meaning", async () => {
