@@ -119,8 +119,9 @@
     for (const root of roots) {
       for (const image of root.querySelectorAll("img")) {
         const shown = arrived.get(image.currentSrc || image.src);
-        // A placeholder that stays says so when it has loaded, unless it had before this was here.
-        if (shown || (shown === "" && image.complete)) void consider(image);
+        if (shown) void consider(image);
+        // It says so when it has loaded, unless it had before this was here.
+        else if (shown === "" && image.complete) void consider(image, false, shown);
       }
       for (const image of root.querySelectorAll("image")) {
         if (image instanceof SVGImageElement && arrived.get(drawnFrom(image))) void considerDrawn(image);
@@ -235,15 +236,16 @@ ${letters === "" ? FIGURE : `<text x="64" y="64" dy=".36em" text-anchor="middle"
   /**
    * @param {HTMLImageElement} image that has loaded, or failed to
    * @param {boolean} isReal whether it may show the photo itself, from before this was here
+   * @param {string} [answer] that was given for its address
    */
-  async function consider(image, isReal = false) {
+  async function consider(image, isReal = false, answer) {
     const url = image.currentSrc || image.src;
     if (!/^https?:/.test(url)) {
       if (standIns.get(image) !== url) noLongerStandsIn(image);
       return;
     }
     const failed = image.complete && image.naturalWidth === 0;
-    const photo = await answerFor(url);
+    const photo = answer ?? (await answerFor(url));
     // Meanwhile the page may have moved on to another picture.
     if (url !== (image.currentSrc || image.src)) return;
     if (photo !== "") noLongerStandsIn(image);
