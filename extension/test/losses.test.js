@@ -198,6 +198,8 @@ for (const name of BROWSERS) {
       browser = await world.launch(name, options);
       assert.deepEqual(await heard(), [], "a site of the list is protected whatever was chosen");
       const popup = await openPopup(browser, browser.tab());
+      // Chromium takes seconds for each try to read them.
+      if (name === "chromium") await popup.page.waitFor(() => /still finding out/.test(document.querySelector("#detail")?.textContent ?? ""));
       await says(popup.page, "Settings");
       // Whatever kept them from being read is gone, at one moment: Chromium tries again and again.
       await symlink(`${place}.aside`, `${place}.link`);

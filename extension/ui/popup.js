@@ -12,6 +12,8 @@ import { ago, country, day, listed, rehearse, say, sayAll, sayCount } from "./wo
 /** @typedef {Document & {tabId: number | null, asked: Promise<TabState | {error: string}>}} Asked by popup-ask.js */
 
 const REFRESH_MS = 1000;
+/** A background that has not answered after so many milliseconds may take ten seconds: nobody is left with nothing to read. */
+const SLOW_MS = 1000;
 /** So many recipients stand there without unfolding anything. */
 const FIRST = 4;
 
@@ -77,6 +79,7 @@ async function follow(answer) {
 
 /** @param {TabState} state */
 function render(state) {
+  clearTimeout(slow);
   site = state.site;
   byId("demo").hidden = !state.demo;
   renderStatus(state);
@@ -84,10 +87,10 @@ function render(state) {
   renderReport(state);
   renderAllowed(state);
   renderList(state);
-  byId("to-report").hidden = state.record === null;
-  byId("to-broken").hidden = state.record === null;
   for (const page of ["report", "broken", "workshop"]) {
-    /** @type {HTMLAnchorElement} */ (byId(`to-${page}`)).href = `${page}.html?tab=${state.tabId}`;
+    const link = /** @type {HTMLAnchorElement} */ (byId(`to-${page}`));
+    link.href = `${page}.html?tab=${state.tabId}`;
+    link.hidden = state.record === null && page !== "workshop";
   }
   byId("private").hidden = !state.problems.private;
   document.querySelector("main")?.removeAttribute("aria-busy");
@@ -216,6 +219,7 @@ function renderList({ list, updates, problems }) {
   let title = say("listPackaged");
   if (!list) title = say("listUnread");
   else if (release) title = say("listRelease", String(release.index), day(release.issued));
+  byId("lists").hidden = false;
   put(byId("list"), title);
   const lines = [];
   if (list) lines.push(sayCount("hosts", list.counts.hosts));
@@ -324,6 +328,7 @@ byId("private-open").addEventListener("click", async () => {
   window.close();
 });
 
+const slow = setTimeout(() => put(byId("detail"), say("popupSlow")), SLOW_MS);
 sayAll();
 rehearse();
 await follow(/** @type {Asked} */ (document).asked.then(checked));
