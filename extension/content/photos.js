@@ -27,6 +27,8 @@
   /** @type {typeof chrome} */
   const api = /** @type {any} */ (globalThis).browser ?? globalThis.chrome;
 
+  /** Whether some of the page may have loaded before this was here. */
+  const isLate = document.readyState !== "loading";
   /** A page that keeps setting an image back gets its way in the end. */
   const MAX_TIMES = 8;
   const MAX_KNOWN = 2000;
@@ -110,7 +112,8 @@
    */
   async function expect(url) {
     const shown = await answerSoon(url);
-    if (shown === null) return;
+    // A placeholder that stays says so when it has loaded, unless it had before this was here.
+    if (shown === null || (shown === "" && !isLate)) return;
     if (arrived.size === 0) setTimeout(showArrived);
     arrived.set(url, shown);
   }
@@ -120,7 +123,6 @@
       for (const image of root.querySelectorAll("img")) {
         const shown = arrived.get(image.currentSrc || image.src);
         if (shown) void consider(image);
-        // It says so when it has loaded, unless it had before this was here.
         else if (shown === "" && image.complete) void consider(image, false, shown);
       }
       for (const image of root.querySelectorAll("image")) {
@@ -478,5 +480,5 @@ ${letters === "" ? FIGURE : `<text x="64" y="64" dy=".36em" text-anchor="middle"
     for (const root of roots) considerAll(root);
   });
 
-  watch(document, document.readyState !== "loading");
+  watch(document, isLate);
 })();
