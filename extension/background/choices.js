@@ -7,7 +7,7 @@ import { writeRules } from "./rules.js";
 import { CHOICES, isHost, isSite, Sites } from "./sites.js";
 import { decider, ready, reread, state } from "./state.js";
 
-/** Choices follow one another: each is made from what the last one left. @type {Promise<unknown>} */
+/** Choices follow one another, and what puts a list in force: each is made from what the last one left. @type {Promise<unknown>} */
 let last = Promise.resolve();
 
 /**
@@ -111,6 +111,14 @@ async function keep(choices) {
   await api.storage.local.set(choices);
   await reread();
   await applyScope();
+}
+
+/**
+ * {@link applyScope} for whoever has no turn yet.
+ * @param {boolean} [distrust] see {@link writeRules}
+ */
+export function bringUpToDate(distrust = false) {
+  return inTurn(() => applyScope(distrust));
 }
 
 /**

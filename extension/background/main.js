@@ -8,7 +8,7 @@ import "../vendor/wasm_exec.js";
 import { forgetTab, onAlarm as onAlbumAlarm } from "./album.js";
 import { api, isFirefox } from "./api.js";
 import { watchCarriers } from "./carriers.js";
-import { applyScope } from "./choices.js";
+import { bringUpToDate } from "./choices.js";
 import { hostOf } from "./domains.js";
 import { injectIntoFrame, injectIntoOpenTabs } from "./injection.js";
 import { forgetManaged } from "./managed.js";
@@ -120,5 +120,5 @@ void start(false);
 async function start(distrust) {
   await ready();
   // Each says itself what went wrong where the popup finds it.
-  await Promise.allSettled([applyScope(distrust), schedulePolls()]);
+  await Promise.allSettled([bringUpToDate(distrust), schedulePolls()]);
 }

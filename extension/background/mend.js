@@ -3,7 +3,7 @@
  * in a page may ask for, the popup asks itself: access to sites.
  */
 
-import { applyScope, keepWhole } from "./choices.js";
+import { bringUpToDate, keepWhole } from "./choices.js";
 import { forgetManaged } from "./managed.js";
 import { disablePrediction } from "./prediction.js";
 import { bringUpAgain, restartEngine, state, takePackaged } from "./state.js";
@@ -13,13 +13,13 @@ import { poll } from "./updates.js";
 /** @type {Record<string, () => Promise<unknown>>} */
 const WAYS = {
   /** The browser's rules are written anew, whatever is remembered of them. */
-  rules: () => applyScope(true),
+  rules: () => bringUpToDate(true),
   engine: restartEngine,
   /** A list that cannot be used makes room for the one in the package. */
   list: async () => {
     await forgetList();
     await takePackaged();
-    await applyScope(true);
+    await bringUpToDate(true);
     // The newest is asked for as at any other time.
     void poll();
   },
@@ -29,7 +29,7 @@ const WAYS = {
     await bringUpAgain();
     if (state.settingsError) await keepWhole();
     if (state.settingsError) throw new Error(state.settingsError);
-    await applyScope(true);
+    await bringUpToDate(true);
   },
   prediction: disablePrediction,
 };

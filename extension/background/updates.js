@@ -11,6 +11,7 @@
 
 import { api, errorText } from "./api.js";
 import { stayAwake } from "./awake.js";
+import { inTurn } from "./choices.js";
 import { defaults } from "./defaults.js";
 import { Desk } from "./desk.js";
 import { Engine } from "./engine.js";
@@ -177,7 +178,8 @@ async function pollServer(settings) {
     inForce: { list: state.list?.list ?? "", hosts: state.list?.counts.hosts ?? 0, bundle },
     useDesk: Desk.use,
   });
-  if (taken) await take(taken, server, trust);
+  // What is chosen meanwhile follows, or it would be undone by what was read before.
+  if (taken) await inTurn(() => take(taken, server, trust));
 }
 
 /**

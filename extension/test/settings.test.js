@@ -84,17 +84,43 @@ for (const name of BROWSERS) {
       assert.deepEqual(large.problems.map((/** @type {{line: number}} */ { line }) => line), name === "firefox" ? [] : [2, 3]);
     });
 
-    it("own rules go into the next list", async () => {
+    /**
+     * Publishes a list, and takes it.
+     * @param {string} what makes it another one
+     * @param {() => Promise<unknown>} [meanwhile]
+     */
+    const takeNext = async (what, meanwhile = async () => {}) => {
       const file = path.join(world.sources, "telemetry.txt");
-      await writeFile(file, `${await readFile(file, "utf8")}\n! reason: a test's own listener, which is told of a page\n! source: https://booking.localhost/\n! date: 2026-11-22\n||later-${name}.localhost^\n`);
+      await writeFile(file, `${await readFile(file, "utf8")}\n! reason: a test's own listener, which is told of a page\n! source: https://booking.localhost/\n! date: 2026-11-22\n||${what}-${name}.localhost^\n`);
       await world.publish();
-      const before = (await background.ask({ type: "lists" })).list.release?.index ?? -1;
-      await until(async () => {
+      const index = async () => (await background.ask({ type: "lists" })).list.release?.index ?? -1;
+      const before = await index();
+      const taken = until(async () => {
         const { error } = await background.ask({ type: "update" });
         assert.equal(error, null, JSON.stringify(error));
-        return ((await background.ask({ type: "lists" })).list.release?.index ?? -1) > before;
+        return (await index()) > before;
       }, { what: "the new list" });
+      await Promise.all([taken, meanwhile()]);
+    };
+
+    it("own rules go into the next list", async () => {
+      await takeNext("later");
       assert.equal((await background.settings()).rules.state, "");
+      assert.deepEqual(await read(), ["widgets"]);
+    });
+
+    it("what is chosen while a list comes in is in force with it", async () => {
+      await takeNext("rules", () => background.ask({ type: "rules", text: "" }));
+      assert.deepEqual(await read(), ["stranger"]);
+      await takeNext("back", () => background.ask({ type: "rules", text: RULES }));
+      assert.deepEqual(await read(), ["widgets"]);
+      // At every moment of it.
+      const sites = Array.from({ length: 20 }, (_, i) => `site${i}.example`);
+      await takeNext("modes", async () => {
+        for (const site of sites) await background.ask({ type: "mode", site, mode: "protect" });
+      });
+      assert.equal((await background.ask({ type: "state", tabId: null })).problems.rules, "");
+      for (const site of sites) await background.ask({ type: "forgetSite", site });
       assert.deepEqual(await read(), ["widgets"]);
     });
 
