@@ -179,7 +179,7 @@ export function onPlaceholder(request) {
 
 /** How long what is told to a document is gathered, in milliseconds. */
 const GATHER_MS = 8;
-/** Where nobody listens yet it is told again: after so many milliseconds, then after twice as many, up to */
+/** A frame in which nobody listens yet is told again: after so many milliseconds, then after twice as many, up to */
 const FIRST_AGAIN_MS = 250;
 const LAST_AGAIN_MS = 4000;
 /** What is to be told, by tab and document. @type {Map<string, string[]>} */
@@ -204,7 +204,8 @@ function tellDocument({ tabId, frameId, documentId, url }) {
   untold.set(key, gathered);
   setTimeout(() => {
     untold.delete(key);
-    tell(tabId, to, gathered, FIRST_AGAIN_MS);
+    // Into a tab's own document the script comes first: who listens there later is another page.
+    tell(tabId, to, gathered, frameId > 0 ? FIRST_AGAIN_MS : Infinity);
   }, GATHER_MS);
 }
 
@@ -213,7 +214,8 @@ function tellDocument({ tabId, frameId, documentId, url }) {
  * @param {chrome.tabs.MessageSendOptions} to
  * @param {string[]} urls
  * @param {number} again after so many milliseconds, if nobody listens: the
- *   script of a frame can come later than its photos, or the document is gone
+ *   script of a frame can come later than its photos, or the document is gone;
+ *   Infinity: never
  */
 function tell(tabId, to, urls, again) {
   api.tabs.sendMessage(tabId, { type: "relayed", urls }, to).catch(() => {
