@@ -140,8 +140,10 @@ build() {
     -o dist/wasm/engine.wasm ./wasm/engine
   # The desk waits for memory more than for jumps: it would only get larger.
   GOOS=js GOARCH=wasm go build -trimpath -buildvcs=false -ldflags='-s -w' -o dist/wasm/desk.wasm ./wasm/desk
-  # Jumps are dear in Go's WebAssembly: what is ours gets its loops back.
+  # Jumps are dear in Go's WebAssembly: what is ours gets its loops back, and
+  # vectors where they help.
   go run -trimpath ./wasm/structure -only paravent_,main. dist/wasm/engine.wasm
+  go run -trimpath ./wasm/strings dist/wasm/strings.wasm
   cp "$(go env GOROOT)/lib/wasm/wasm_exec.js" dist/wasm/
   # The engine is packaged as it is once it has started.
   node extension/tools/prestart.js dist/wasm/wasm_exec.js dist/wasm/engine.wasm dist/wasm/engine.wasm open

@@ -102,7 +102,7 @@ export class Engine {
    * @param {Promise<Module>} [module] the packaged one when left out
    * @returns {Promise<Engine>}
    */
-  static async open(bundle, module = Module.load("engine")) {
+  static async open(bundle, module = Module.load("engine", "strings")) {
     const [opened, bytes] = await Promise.all([module, bundle]);
     return new Engine(opened, bytes);
   }

@@ -1,4 +1,4 @@
-import { api } from "./api.js";
+import { api, isFirefox } from "./api.js";
 import { registrable } from "./domains.js";
 
 /** Requests up to this many bytes go through one buffer that the module keeps. */
@@ -18,31 +18,43 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /**
- * Up to so many characters a loop copies a text quicker than encodeInto, which
- * Chromium takes a third of a microsecond to enter and Firefox half of that;
- * Node needs no loop.
+ * Copies a text to an address of WebAssembly's memory, and says 0 when it is
+ * ASCII: package wasm/assembly.
+ * @typedef {(text: string, length: number, to: number) => number} Copy
  */
-const BRIEF = { Chrome: 1024, Firefox: 128 }[/Chrome|Firefox/.exec(globalThis.navigator?.userAgent ?? "")?.[0] ?? ""] ?? 0;
 
 /**
- * Copies a text of ASCII.
- * @param {string} text
- * @param {number} length of it to copy
- * @param {Uint8Array} to
- * @returns {boolean} false when it is not ASCII
+ * Up to so many characters that is quicker than encodeInto, which Chromium takes
+ * a quarter of a microsecond to enter. It takes 2032 at most.
  */
-function write(text, length, to) {
-  if (length > BRIEF) {
-    const { read, written } = encoder.encodeInto(length < text.length ? text.slice(0, length) : text, to);
-    return read === length && written === length;
+const COPIED = isFirefox ? 256 : 2032;
+
+/**
+ * @param {BufferSource | Promise<Response>} code of a module that takes JavaScript's strings
+ * @returns {Promise<WebAssembly.Module | null>} null where WebAssembly cannot: nothing depends on it
+ */
+async function compiled(code) {
+  /** @type {any} TypeScript does not know the builtins yet */
+  const { compile, compileStreaming } = WebAssembly;
+  const options = { builtins: ["js-string"] };
+  try {
+    return await (code instanceof Promise ? compileStreaming(code, options) : compile(code, options));
+  } catch {
+    return null;
   }
-  let all = 0;
-  for (let i = 0; i < length; i++) {
-    const code = text.charCodeAt(i);
-    to[i] = code;
-    all |= code;
+}
+
+/**
+ * @param {WebAssembly.Module} copier
+ * @param {WebAssembly.Memory} memory to copy into
+ * @returns {Copy | null} null where there are no strings to take
+ */
+function copyInto(copier, memory) {
+  try {
+    return /** @type {any} */ (new WebAssembly.Instance(copier, { engine: { mem: memory } }).exports).copy;
+  } catch {
+    return null;
   }
-  return all < 0x80;
 }
 
 /**
@@ -57,6 +69,9 @@ export class Module {
   #memory;
   #urls = new Uint8Array(0);
   #pages = new Uint8Array(0);
+  /** The address of #urls, behind which #pages lies. */
+  #at = 0;
+  #copy;
   /** How many bytes of a page the engine knows, as they stand in #pages. */
   #known = 0;
   /** The page that it knows as a whole. @type {string | null} */
@@ -65,9 +80,10 @@ export class Module {
 
   /**
    * @param {BufferSource | Promise<Response>} code the module's bytes, or the file, which is compiled while it comes
+   * @param {BufferSource | Promise<Response>} [strings] the same of the module that copies strings
    * @returns {Promise<Module>}
    */
-  static async start(code) {
+  static async start(code, strings) {
     const go = new Go();
     const imports = {
       ...go.importObject,
@@ -84,25 +100,30 @@ export class Module {
         },
       },
     };
-    const { instance } =
-      code instanceof Promise ? await WebAssembly.instantiateStreaming(code, imports) : await WebAssembly.instantiate(code, imports);
+    const [{ instance }, copier] = await Promise.all([
+      code instanceof Promise ? WebAssembly.instantiateStreaming(code, imports) : WebAssembly.instantiate(code, imports),
+      strings && compiled(strings),
+    ]);
     const memory = /** @type {WebAssembly.Memory} */ (instance.exports.mem);
-    return new Module(go, instance);
+    return new Module(go, instance, copier ? copyInto(copier, memory) : null);
   }
 
   /**
    * @param {"engine" | "desk"} name of a packaged module
+   * @param {"strings"} [strings] of the packaged one that copies them
    * @returns {Promise<Module>}
    */
-  static load(name) {
-    return Module.start(fetch(api.runtime.getURL(`wasm/${name}.wasm`)));
+  static load(name, strings) {
+    const packaged = (/** @type {string} */ file) => fetch(api.runtime.getURL(`wasm/${file}.wasm`));
+    return Module.start(packaged(name), strings && packaged(strings));
   }
 
   /**
    * @param {Go} go
    * @param {WebAssembly.Instance} instance
+   * @param {Copy | null} copy into its memory
    */
-  constructor(go, instance) {
+  constructor(go, instance, copy) {
     // main never returns, so this promise settles only when the program broke.
     const end = () => {
       this.#ended = true;
@@ -111,6 +132,7 @@ export class Module {
     this.#exports = /** @type {any} */ (instance.exports);
     this.#memory = /** @type {any} */ (instance.exports).mem;
     this.#decide = this.#exports.decide;
+    this.#copy = copy;
   }
 
   /**
@@ -152,17 +174,18 @@ export class Module {
     if (this.#urls.length === 0) {
       // At first, and after memory has grown, which leaves older views empty.
       const at = this.#export("input")(SMALL) >>> 0;
+      this.#at = at;
       this.#urls = new Uint8Array(this.#memory.buffer, at, PAGES);
       this.#pages = new Uint8Array(this.#memory.buffer, at + PAGES, SMALL - PAGES);
     }
     if (this.#ended) throw new Error("the module has ended");
     const decide = this.#decide;
     const length = whole ? url.length : Math.min(url.length, LONGEST);
-    if (length <= PAGES && write(url, length, this.#urls)) {
+    if (length <= PAGES && this.#write(url, length, this.#urls, this.#at)) {
       if (whole ? page === this.#page : this.#knows(page)) return decide(length, 0, 0, -1, what, PAGES);
       // Rules ask for nothing but the page's host.
       const size = whole ? page.length : page.indexOf("/", ORIGIN - 1) + 1 || page.length;
-      if (size <= SMALL - PAGES && write(page, size, this.#pages)) {
+      if (size <= SMALL - PAGES && this.#write(page, size, this.#pages, this.#at + PAGES)) {
         this.#known = size;
         this.#page = whole ? page : null;
         return decide(length, 0, 0, size, what, PAGES);
@@ -170,6 +193,21 @@ export class Module {
       this.#known = 0;
     }
     return this.call("decide", [url, "", "", page], what, -1);
+  }
+
+  /**
+   * Copies a text of ASCII.
+   * @param {string} text
+   * @param {number} length of it to copy
+   * @param {Uint8Array} to
+   * @param {number} at its address
+   * @returns {boolean} false when it is not ASCII
+   */
+  #write(text, length, to, at) {
+    const part = length < text.length ? text.slice(0, length) : text;
+    if (this.#copy !== null && length <= COPIED) return this.#copy(part, length, at) === 0;
+    const { read, written } = encoder.encodeInto(part, to);
+    return read === length && written === length;
   }
 
   /**

@@ -22,7 +22,7 @@ export async function run(names, plan) {
   const requests = await (await fetch("/data/requests.json")).json();
   const suffixes = await (await fetch("/data/suffixes")).text();
   takeSuffixes(suffixes);
-  const engine = await bytesOf("/wasm/engine.wasm");
+  const [engine, strings] = await Promise.all([bytesOf("/wasm/engine.wasm"), bytesOf("/wasm/strings.wasm")]);
   /** @type {Record<string, import("./engines.js").Decider>} */
   const deciders = {};
   /** @type {Record<string, number>} */
@@ -30,7 +30,7 @@ export async function run(names, plan) {
   for (const name of names) {
     const contender = contenders[/** @type {import("./engines.js").Name} */ (name)];
     const bytes = await bytesOf(`/data/${name}`);
-    const module = await Module.start(engine);
+    const module = await Module.start(engine, strings);
     const surroundings = { suffixes, module: async () => module };
     await contender.prepare?.(surroundings);
     const start = performance.now();

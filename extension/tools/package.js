@@ -220,7 +220,7 @@ async function main(argv) {
   await writeHpke(path.join(out, "vendor"));
   await cp(path.join(wasm, "wasm_exec.js"), path.join(out, "vendor", "wasm_exec.js"));
   await cp(path.join(HERE, "vendor", "wasm_exec.LICENSE"), path.join(out, "vendor", "wasm_exec.LICENSE"));
-  for (const name of ["engine.wasm", "desk.wasm", "LICENSES.txt"]) await cp(path.join(wasm, name), path.join(out, "wasm", name));
+  for (const name of ["engine.wasm", "strings.wasm", "desk.wasm", "LICENSES.txt"]) await cp(path.join(wasm, name), path.join(out, "wasm", name));
   for (const name of ["list.bundle", "about.json"]) await cp(path.join(lists, name), path.join(out, "lists", name));
   if (browser === "chromium") await cp(path.join(HERE, "managed_schema.json"), path.join(out, "managed_schema.json"));
   const made = manifestFor(manifest, browser, settings);

@@ -17,7 +17,7 @@ let home;
 before(async () => {
   home = await mkdtemp(path.join(tmpdir(), "paravent-package-"));
   for (const [folder, names] of /** @type {const} */ ([
-    ["wasm", ["wasm_exec.js", "engine.wasm", "desk.wasm", "LICENSES.txt"]],
+    ["wasm", ["wasm_exec.js", "engine.wasm", "strings.wasm", "desk.wasm", "LICENSES.txt"]],
     ["lists", ["list.bundle", "about.json"]],
   ])) {
     await mkdir(path.join(home, folder));
@@ -61,7 +61,7 @@ test("the same input gives the same package, of the same files", async () => {
     assert.ok(zip.equals(again), browser);
     const names = Object.keys(unzipSync(new Uint8Array(zip)));
     assert.deepEqual(names, [...names].sort());
-    for (const name of ["manifest.json", "LICENSE", "wasm/engine.wasm", "wasm/LICENSES.txt", "lists/list.bundle", "vendor/suffixes.txt", "vendor/tldts.LICENSE", "vendor/hpke.js", "vendor/hpke.LICENSE"]) {
+    for (const name of ["manifest.json", "LICENSE", "wasm/engine.wasm", "wasm/strings.wasm", "wasm/LICENSES.txt", "lists/list.bundle", "vendor/suffixes.txt", "vendor/tldts.LICENSE", "vendor/hpke.js", "vendor/hpke.LICENSE"]) {
       assert.ok(names.includes(name), name);
     }
     assert.deepEqual(names.filter((name) => /\.test\.|node_modules|^tools|^test|package/.test(name)), []);

@@ -50,6 +50,9 @@ const (
 	// Slack is how many bytes of Beyond follow a text, so that words can be
 	// read whole.
 	Slack = 16
+	// Room is a power of two above MaxText and Slack, so that a place in a text
+	// is made one by masking it, and no bound need be checked.
+	Room = 2048
 )
 
 // Errors of Parse and Canonical. They are fixed values, so that reading a
@@ -78,10 +81,17 @@ type URL struct {
 	scratch    []byte
 
 	// The text as it was written and in lower case, with Slack bytes of Beyond
-	// behind it, and a bit for each byte that is a letter or a digit.
-	exact, lower [MaxText + 2*Slack]byte
-	words        [MaxText/64 + 3]uint64
+	// behind it, and the bits that Words and Marks tell.
+	exact, lower text
+	words, marks bitmap
 }
+
+type (
+	text = [Room + Slack]byte
+	// A bitmap has a bit for each byte of a text. With vectors spell writes a
+	// little further than two words behind.
+	bitmap = [MaxText/64 + 4]uint64
+)
 
 // Text is the canonical address in lower case, at most MaxText bytes of it.
 func (u *URL) Text() []byte { return u.lower[:u.size] }
@@ -92,9 +102,16 @@ func (u *URL) Exact() []byte { return u.exact[:u.size] }
 // Padded is Text with Slack bytes of Beyond behind it.
 func (u *URL) Padded() []byte { return u.lower[:u.size+Slack] }
 
+// Lower is the array that Padded is the begin of.
+func (u *URL) Lower() *[Room + Slack]byte { return &u.lower }
+
 // Words has a bit for each byte of Text, lowest first, that is set for a
 // letter or a digit, and two words of zeros behind.
 func (u *URL) Words() []uint64 { return u.words[:(u.size+63)>>6+2] }
+
+// Marks is like Words, with the bits of letters and of what opens a part of an
+// address: ".", "/" and "?", and ">", which differs from them as little.
+func (u *URL) Marks() []uint64 { return u.marks[:(u.size+63)>>6+2] }
 
 // Whole reports whether Text is all of the address.
 func (u *URL) Whole() bool { return u.whole }
@@ -169,12 +186,14 @@ func (u *URL) empty() {
 // end ends the text at byte n.
 func (u *URL) end(n int) {
 	u.size = n
-	for _, text := range [...]*[MaxText + 2*Slack]byte{&u.exact, &u.lower} {
+	for _, text := range [...]*text{&u.exact, &u.lower} {
 		binary.LittleEndian.PutUint64(text[n:], beyond)
 		binary.LittleEndian.PutUint64(text[n+8:], beyond)
 	}
-	u.words[n>>6] &= 1<<(n&63) - 1
-	u.words[n>>6+1], u.words[n>>6+2] = 0, 0
+	for _, bits := range [...]*bitmap{&u.words, &u.marks} {
+		bits[n>>6] &= 1<<(n&63) - 1
+		bits[n>>6+1], bits[n>>6+2] = 0, 0
+	}
 }
 
 // Eight bytes at a time: ones times a byte is that byte eight times, and in a
@@ -197,6 +216,16 @@ func digits(x uint64) uint64 {
 	return (x + (0x80-'0')*ones) &^ (x + (0x7f-'9')*ones) & high
 }
 
+// has reports whether one of eight bytes of ASCII is c.
+func has(x uint64, c byte) bool {
+	return ^((x^uint64(c)*ones)+0x7f*ones)&high != 0
+}
+
+// opens is the same of ".", "/", ">" and "?", which differ in two bits.
+func opens(x uint64) uint64 {
+	return ^(((x | 0x11*ones) ^ '?'*ones) + 0x7f*ones) & high
+}
+
 // pack gathers the high bits of eight bytes into one.
 func pack(x uint64) uint64 { return (x >> 7) * 0x0102040810204080 >> 56 }
 
@@ -205,60 +234,78 @@ func pack(x uint64) uint64 { return (x >> 7) * 0x0102040810204080 >> 56 }
 // that has been taken.
 func (u *URL) read(raw []byte, canonical bool) bool {
 	u.whole = len(raw) <= MaxText || raw[MaxText] == '#'
-	n := copy(u.exact[:MaxText], raw)
-	// Four words a round: WebAssembly pays much for a jump. The last round may
-	// reach behind the text.
-	behind := u.exact[n : n+32]
-	binary.LittleEndian.PutUint64(behind, beyond)
-	binary.LittleEndian.PutUint64(behind[8:], beyond)
-	binary.LittleEndian.PutUint64(behind[16:], beyond)
-	binary.LittleEndian.PutUint64(behind[24:], beyond)
-	var all, low uint64
-	sharp := uint64(high)
-	for i := 0; i < n; i += 32 {
-		from, to := u.exact[i:i+32], u.lower[i:i+32]
-		a, b := binary.LittleEndian.Uint64(from), binary.LittleEndian.Uint64(from[8:])
-		c, d := binary.LittleEndian.Uint64(from[16:]), binary.LittleEndian.Uint64(from[24:])
-		all |= a | b | c | d
-		la, lb, lc, ld := letters(a), letters(b), letters(c), letters(d)
-		a, b, c, d = a|la>>2, b|lb>>2, c|lc>>2, d|ld>>2
-		binary.LittleEndian.PutUint64(to, a)
-		binary.LittleEndian.PutUint64(to[8:], b)
-		binary.LittleEndian.PutUint64(to[16:], c)
-		binary.LittleEndian.PutUint64(to[24:], d)
-		const rare = (0x80 - '%' - 1) * ones
-		low |= ^((a + rare) & (b + rare) & (c + rare) & (d + rare))
-		sharp &= ((a ^ '#'*ones) + 0x7f*ones) & ((b ^ '#'*ones) + 0x7f*ones) &
-			((c ^ '#'*ones) + 0x7f*ones) & ((d ^ '#'*ones) + 0x7f*ones)
-		word := pack(la|digits(a)) | pack(lb|digits(b))<<8 | pack(lc|digits(c))<<16 | pack(ld|digits(d))<<24
-		if i&32 == 0 {
-			u.words[i>>6] = word
-		} else {
-			u.words[i>>6] |= word << 32
-		}
+	n := min(len(raw), MaxText)
+	if cap(raw) < n+Slack {
+		copy(u.exact[:], raw[:n])
+		raw = u.exact[:]
 	}
+	seen := spell(&u.exact, &u.lower, &u.words, &u.marks, raw[:n+Slack], n)
 	u.size = n
-	behind = u.lower[n : n+Slack]
-	binary.LittleEndian.PutUint64(behind, beyond)
-	binary.LittleEndian.PutUint64(behind[8:], beyond)
-	blocks := (n + 63) >> 6
-	u.words[blocks], u.words[blocks+1] = 0, 0
-	if all&high != 0 || !u.readHost(canonical) {
+	if seen&seenOther != 0 || !u.readHost(canonical) {
 		return false
 	}
 	// Neither scheme nor host has a case. They are short: calling copy takes longer.
-	i := 0
-	for ; i+8 <= u.path; i += 8 {
-		binary.LittleEndian.PutUint64(u.exact[i:i+8], binary.LittleEndian.Uint64(u.lower[i:i+8]))
+	for i := 0; i < u.path; i += 8 {
+		head := ^uint64(0) >> (8 * max(i+8-u.path, 0))
+		x, small := binary.LittleEndian.Uint64(u.exact[i:]), binary.LittleEndian.Uint64(u.lower[i:])
+		binary.LittleEndian.PutUint64(u.exact[i:], x&^head|small&head)
 	}
-	for ; i < u.path; i++ {
-		u.exact[i] = u.lower[i]
-	}
-	if sharp != high {
+	if seen&seenSharp != 0 {
 		u.end(u.fragment())
 		u.whole = true
 	}
-	return low&high == 0 || canonical || u.plainPath()
+	return seen&seenRare == 0 || canonical || u.plainPath()
+}
+
+// What spell has seen.
+const (
+	seenOther = 1 << iota // a byte that is not ASCII: what spell wrote is of no use
+	seenSharp             // a "#"
+	seenRare              // some byte up to "%"
+)
+
+// spell reads the first n bytes of from, at most MaxText, and writes them as they
+// are and in lower case, with Slack bytes of Beyond behind them, and their bits,
+// with two words of zeros behind. from has Slack bytes more, whatever they are,
+// and may be exact itself. In the engine's WebAssembly another body stands in
+// place of this one, see package wasm/assembly.
+//
+//go:noinline
+func spell(exact, lower *text, words, marks *bitmap, from []byte, n int) (seen uint64) {
+	for i := 0; i <= n; i += 8 {
+		x := binary.LittleEndian.Uint64(from[i : i+8])
+		if left := n - i; left < 8 {
+			rest := ^uint64(0) << (8 * left)
+			x = x&^rest | beyond&rest
+		}
+		letter := letters(x)
+		small := x | letter>>2
+		binary.LittleEndian.PutUint64(exact[i:i+8], x)
+		binary.LittleEndian.PutUint64(lower[i:i+8], small)
+		word, mark := pack(letter|digits(small)), pack(letter|opens(x))
+		if i&63 == 0 {
+			words[i>>6], marks[i>>6] = word, mark
+		} else {
+			words[i>>6] |= word << (i & 63)
+			marks[i>>6] |= mark << (i & 63)
+		}
+		if x&high != 0 {
+			seen |= seenOther
+		}
+		if has(x, '#') {
+			seen |= seenSharp
+		}
+		if ^(x+(0x80-'%'-1)*ones)&high != 0 {
+			seen |= seenRare
+		}
+	}
+	for _, to := range [...]*text{exact, lower} {
+		binary.LittleEndian.PutUint64(to[n:], beyond)
+		binary.LittleEndian.PutUint64(to[n+8:], beyond)
+	}
+	blocks := (n + 63) >> 6
+	words[blocks], words[blocks+1], marks[blocks], marks[blocks+1] = 0, 0, 0, 0
+	return seen
 }
 
 // next is where the first byte at or behind i is that is neither letter nor

@@ -104,10 +104,17 @@ func TestWords(t *testing.T) {
 			if got := u.Words()[i/64]>>(i%64)&1 == 1; got != word {
 				t.Errorf("%s: byte %d, %q: word %v", u.Text(), i, c, got)
 			}
+			mark := 'a' <= c && c <= 'z' || strings.IndexByte("./?>", c) >= 0
+			if got := u.Marks()[i/64]>>(i%64)&1 == 1; got != mark {
+				t.Errorf("%s: byte %d, %q: mark %v", u.Text(), i, c, got)
+			}
 		}
-		for _, rest := range u.Words()[(len(u.Text())+63)/64:] {
-			if rest != 0 {
-				t.Errorf("%s: words behind the text", raw)
+		for _, bits := range [][]uint64{u.Words(), u.Marks()} {
+			if last := len(u.Text()); last%64 > 0 && bits[last/64]>>(last%64) != 0 {
+				t.Errorf("%s: bits behind the text", raw)
+			}
+			if blocks := (len(u.Text()) + 63) / 64; len(bits) != blocks+2 || bits[blocks] != 0 || bits[blocks+1] != 0 {
+				t.Errorf("%s: want two words of zeros behind, has %x", raw, bits[blocks:])
 			}
 		}
 		if padded := u.Padded(); string(padded[len(u.Text()):]) != strings.Repeat("\x7f", Slack) {

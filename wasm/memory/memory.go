@@ -51,8 +51,9 @@ func input(n int32) int32 {
 //go:wasmexport output
 func output() int32 { return int32(uintptr(unsafe.Pointer(unsafe.SliceData(answer)))) }
 
-// Read returns the first n bytes that JavaScript wrote, or false when it made
-// no room for so many. They are valid until the next call.
+// Read returns the first n bytes that JavaScript wrote, with all of the room
+// behind them as capacity, or false when it made no room for so many. They are
+// valid until the next call.
 func Read(n int32) ([]byte, bool) {
 	from := small
 	if n > smallRoom {
@@ -61,7 +62,7 @@ func Read(n int32) ([]byte, bool) {
 	if n < 0 || int(n) > len(from) {
 		return nil, false
 	}
-	return from[:n:n], true
+	return from[:n], true
 }
 
 // Take is Read for bytes that are kept: room is made anew for the next call.

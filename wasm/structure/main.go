@@ -1,5 +1,6 @@
 // Command structure gives a Go program for WebAssembly structured control
-// flow (package structured):
+// flow (package structured), and the bodies of package assembly to the functions
+// that these are for:
 //
 //	go run ./wasm/structure -only paravent_,main. MODULE.wasm
 //
@@ -14,6 +15,7 @@ import (
 	"os"
 	"strings"
 
+	"paravent/wasm/assembly"
 	"paravent/wasm/structured"
 )
 
@@ -46,7 +48,7 @@ func rewrite(file string, prefixes []string) error {
 			}
 		}
 		return false
-	})
+	}, assembly.Functions())
 	if err != nil {
 		return err
 	}

@@ -46,6 +46,8 @@ package structured
 
 import (
 	"errors"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -59,9 +61,10 @@ type Result struct {
 }
 
 // Rewrite gives structured control flow to the functions of a module that are
-// chosen by their names, such as "paravent_lists_bundle.scan" or "main.main".
-// The same module gives the same bytes.
-func Rewrite(data []byte, chosen func(name string) bool) (Result, error) {
+// chosen by their names, such as "paravent_lists_bundle.scan" or "main.main",
+// and to others, by theirs, another body that is written by hand. The same
+// module gives the same bytes.
+func Rewrite(data []byte, chosen func(name string) bool, others map[string][]byte) (Result, error) {
 	m, err := readModule(data)
 	if err != nil {
 		return Result{}, err
@@ -71,8 +74,11 @@ func Rewrite(data []byte, chosen func(name string) bool) (Result, error) {
 	}
 	result := Result{Functions: len(m.bodies)}
 	in := &inliner{m: m, known: map[uint32]*inlined{}}
-	in.chosen = func(f uint32) bool { return !m.foreign(f) && chosen(m.names[f]) }
+	in.chosen = func(f uint32) bool { return !m.foreign(f) && others[m.names[f]] == nil && chosen(m.names[f]) }
 	bodies := slices.Clone(m.bodies)
+	if err := m.replace(bodies, others); err != nil {
+		return Result{}, err
+	}
 	for i := range m.bodies {
 		f := uint32(m.imported + i)
 		if !in.chosen(f) {
@@ -96,6 +102,22 @@ func Rewrite(data []byte, chosen func(name string) bool) (Result, error) {
 	m.bodies = bodies
 	result.Module = m.bytes()
 	return result, nil
+}
+
+// replace puts other bodies in the place of functions' own.
+func (m *module) replace(bodies [][]byte, others map[string][]byte) error {
+	left := maps.Clone(others)
+	for i := range bodies {
+		f := uint32(m.imported + i)
+		if body, ok := left[m.names[f]]; ok && !m.foreign(f) {
+			bodies[i] = body
+			delete(left, m.names[f])
+		}
+	}
+	for name := range left {
+		return fmt.Errorf("the module has no function %s: another body was to take the place of its own", name)
+	}
+	return nil
 }
 
 // foreign reports whether a function is none of Go's own kind: it may look at

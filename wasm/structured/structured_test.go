@@ -49,14 +49,14 @@ func TestProgram(t *testing.T) {
 	const program = "testdata/program.go"
 	want := run(t, "go", "run", program)
 	data := built(t, "-w", program)
-	result, err := Rewrite(data, all)
+	result, err := Rewrite(data, all, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if result.Written < result.Functions/2 {
 		t.Errorf("%d of %d functions were rewritten", result.Written, result.Functions)
 	}
-	again, err := Rewrite(data, all)
+	again, err := Rewrite(data, all, nil)
 	if err != nil || !bytes.Equal(again.Module, result.Module) {
 		t.Error("the same module does not give the same bytes")
 	}
@@ -84,7 +84,7 @@ func TestRefused(t *testing.T) {
 		"bytes behind":   {string(head) + "\x03\x02\x00\x00", "section 3: has bytes behind its end"},
 		"a memory":       {string(head) + "\x02\x06\x01\x00\x00\x02\x00\x01", "section 2: a Go program imports functions alone"},
 	} {
-		if _, err := Rewrite([]byte(c.data), all); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := Rewrite([]byte(c.data), all, nil); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}
@@ -123,7 +123,7 @@ func TestForms(t *testing.T) {
 		"a value of a block":  {begin + twice + "\x02\x7f\x41\x00\x0b\x1a\x0b\x41\x00\x0f\x00\x0b", 0},
 		"more behind the end": {begin + twice + "\x01\x0b\x41\x00\x0f\x00\x0b\x01", 0},
 	} {
-		result, err := Rewrite(moduleOf(c.body), all)
+		result, err := Rewrite(moduleOf(c.body), all, nil)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -133,12 +133,23 @@ func TestForms(t *testing.T) {
 	}
 }
 
+func TestAnotherBody(t *testing.T) {
+	own, other := "\x00\x41\x00\x0b", "\x00\x41\x07\x0b"
+	result, err := Rewrite(moduleOf(own), all, map[string][]byte{"f": []byte(other)})
+	if err != nil || result.Chosen != 0 || !bytes.Contains(result.Module, []byte(other)) || bytes.Contains(result.Module, []byte(own)) {
+		t.Errorf("%v, %d chosen, module % x", err, result.Chosen, result.Module)
+	}
+	if _, err := Rewrite(moduleOf(own), all, map[string][]byte{"g": []byte(other)}); err == nil || !strings.Contains(err.Error(), "no function g") {
+		t.Errorf("a body for nobody: %v", err)
+	}
+}
+
 func FuzzRewrite(f *testing.F) {
 	f.Add(moduleOf("\x01\x01\x7f\x23\x00\x21\x01\x03\x40\x02\x40\x02\x40\x20\x00\x0e\x01\x00\x01\x0b\x01\x0b\x41\x01\x21\x00\x0c\x00\x0b\x00\x0b"))
 	f.Add(moduleOf("\x01\x01\x7f\x23\x00\x21\x01\x02\x40\x03\x40\x02\x40\x02\x40\x20\x00\x0e\x01\x00\x01\x0b\x41\x01\x04\x40\x41\x00\x21\x00\x0c\x02\x0b\x41\x00\x0d\x02\x0b\x41\x00\x0f\x0b\x00\x0b\x41\x01\x0b"))
 	f.Add(head)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		result, err := Rewrite(data, all)
+		result, err := Rewrite(data, all, nil)
 		if err != nil {
 			return
 		}
