@@ -8,7 +8,7 @@
 // All numbers are little-endian; uvarint is encoding/binary's.
 //
 //	offset  bytes
-//	0       8      "PVBUNDL4"
+//	0       8      "PVBUNDL5"
 //	8       4      length of the whole bundle
 //	12      4      number of sections, 11
 //	16      11×8   offset and length of each section, in this order, without gaps
@@ -53,7 +53,7 @@ import (
 )
 
 const (
-	magic      = "PVBUNDL4"
+	magic      = "PVBUNDL5"
 	headerSize = 16 + sections*8
 )
 

@@ -171,7 +171,7 @@ func TestOpenNamesWhatIsWrong(t *testing.T) {
 	}{
 		"empty":     {func(b []byte) []byte { return nil }, "bundle: header: 0 bytes, want at least 104"},
 		"truncated": {func(b []byte) []byte { return b[:len(b)-1] }, fmt.Sprintf("bundle: header: says %d bytes, has %d", len(good), len(good)-1)},
-		"magic":     {func(b []byte) []byte { b[0] = 'x'; return b }, "bundle: header: want the magic PVBUNDL4"},
+		"magic":     {func(b []byte) []byte { b[0] = 'x'; return b }, "bundle: header: want the magic PVBUNDL5"},
 		"sections":  {put(12, 1000), "bundle: header: says 1000 sections, want 11"},
 		"overlap":   {put(24, 3), "bundle: directories filter: lies outside the bundle or not behind the section before"},
 		"absurd":    {put(20, 1<<31), "bundle: hosts filter: lies outside the bundle or not behind the section before"},

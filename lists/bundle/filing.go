@@ -165,7 +165,7 @@ var common = map[string]int{
 const wordSize = 8
 
 // A word is a run of letters and digits in a pattern that an address must have
-// as a word, or as a word's begin if it has wordSize bytes.
+// as a word that counts, or as such a word's begin if it has wordSize bytes.
 type word struct {
 	text       string
 	start, end int // in the pattern
@@ -198,7 +198,10 @@ func (s *skeleton) words() (words []word) {
 		}
 		left := start > 0 && p[start-1] != '*' || start == 0 && s.anchor != filter.Anywhere
 		right := end < len(p) && p[end] != '*' || end == len(p) && s.end || end-start >= wordSize
-		if left && right && end < 1<<14 {
+		// As sought has it. What begins with a label stands behind "/" or ".".
+		opened := start == 0 || strings.IndexByte("./?>", p[start-1]) >= 0
+		long := end-start >= 3 && strings.Trim(p[start:start+3], "0123456789") != ""
+		if left && right && (opened || long) && end < 1<<14 {
 			words = append(words, word{p[start:end], start, end})
 		}
 		start = end

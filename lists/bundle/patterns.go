@@ -14,7 +14,9 @@ import (
 //   - under one of its words, a run of letters and digits that must begin as
 //     a word of the address for the pattern to match: by the first eight bytes
 //     from there, or by those of a shorter word and the byte behind it. Under
-//     "c." an address of "/c.gif" is found, and not every "c=1";
+//     "c." an address of "/c.gif" is found, and not every "c=1". Words that
+//     nearly only queries have, short ones and numbers, do not count, see
+//     sought;
 //   - else under four bytes with which a word begins, or with which one and
 //     the byte behind it end: parts;
 //   - else, when the rule holds on certain pages only, under those pages;
@@ -174,12 +176,12 @@ type hit struct {
 // Begin begins a search for a request of one type from a page.
 func (s *Search) Begin(b *Bundle, p *Patterns, u *address.URL, pages *Family, t filter.Type) {
 	s.list, s.patterns, s.text, s.types = b, p, u.Padded(), filter.TypesOf(t)
-	words := u.Words()
+	words, marks := u.Words(), u.Marks()
 	if p.paths&(s.types|anyType) == 0 {
 		// Those of the blocks up to the host's end, and the two behind.
 		words = words[:u.HostEnd()>>6+3]
 	}
-	s.known = scan(p.filter, s.text, words, &s.hits)
+	s.known = scan(p.filter, u.Lower(), words, marks, s.hits[:])
 	if p.parts {
 		s.known = scanParts(p.filter, s.text, words, &s.hits, s.known)
 	}
@@ -187,14 +189,27 @@ func (s *Search) Begin(b *Bundle, p *Patterns, u *address.URL, pages *Family, t 
 	s.next, s.word, s.tag, s.entry, s.end, s.bad = 0, 0, 0, 0, p.unfiled, false
 }
 
+// sought has, of a block's words, the begins of those that count. They are of
+// three letters and digits or more, but no three digits first ("track", "2fwww",
+// and not "id" or "2019"), or stand behind one of "./?>" or at the very begin.
+// before and opened are the last bits of the block before, next and after the
+// block behind.
+func sought(word, mark, before, opened, next, after uint64) uint64 {
+	starts := word &^ (word<<1 | before)
+	long := (word>>1 | next<<63) & (word>>2 | next<<62) & (mark | mark>>1 | after<<63 | mark>>2 | after<<62)
+	return starts & (mark<<1 | opened | long)
+}
+
 // scan finds the words of a text that a filter knows. It stands for itself
-// and calls nothing because WebAssembly runs small loops best.
-func scan(known words, text []byte, words []uint64, hits *[maxHits]hit) (n int) {
-	carry := uint64(0)
+// because WebAssembly runs small loops best.
+func scan(known words, text *[address.Room + address.Slack]byte, words, marks []uint64, hits []hit) (n int) {
+	hits, marks = hits[:maxHits], marks[:len(words)]
+	before, opened := uint64(0), uint64(1)
 	for block := range len(words) - 2 {
 		word, next := words[block], words[block+1]
-		starts := word &^ (word<<1 | carry)
-		carry = word >> 63
+		mark, after := marks[block], marks[block+1]
+		starts := sought(word, mark, before, opened, next, after)
+		before, opened = word>>63, mark>>63
 		for starts != 0 {
 			bit := uint(bits.TrailingZeros64(starts)) & 63
 			starts &= starts - 1
@@ -202,7 +217,8 @@ func scan(known words, text []byte, words []uint64, hits *[maxHits]hit) (n int) 
 			// Where the word ends, at the eighth byte at the latest.
 			end := uint(bits.TrailingZeros64(^(word>>bit | next<<1<<((63-bit)&63)) | 1<<7))
 			unused := (56 - 8*end) & 63
-			hash := wordHash(binary.LittleEndian.Uint64(text[start:]) << unused >> unused)
+			at := start & (address.Room - 1)
+			hash := wordHash(binary.LittleEndian.Uint64(text[at:at+8]) << unused >> unused)
 			// Every word is written, and the next takes the place of one that is
 			// not known: that needs no jump. There are no more words than places.
 			hits[n&(maxHits-1)] = hit{hash, start}

@@ -436,6 +436,29 @@ func TestAnEndIsNoCut(t *testing.T) {
 	}
 }
 
+// Words are found a block of bits at a time: it may begin anywhere in a pattern.
+func TestAPatternIsFoundAtEveryPlace(t *testing.T) {
+	for _, line := range []string{
+		"-tracker-", "%2fsent_", "/b/ss/", ".js?tg=", "&pixels=", "_12/", "-7u7-", "_77p_", "averylongword7", "?a=1&b=", "/x^", "-17-",
+	} {
+		rule, err := filter.Parse(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := matcherOf(t, []bundle.KindedRule{{Rule: rule}})
+		text := strings.ReplaceAll(strings.ToUpper(rule.Pattern), "^", "?")
+		for _, filling := range []string{"/", "-", "&v=1", "2f%", "X"} {
+			for n := range 200 {
+				url := "https://any.example/" + strings.Repeat(filling, n)[:n] + "~" + text
+				q := &match.Request{URL: []byte(url), Page: []byte("https://page.example/"), Type: filter.Image, Mode: match.ModeProtect}
+				if d, err := m.Decide(q); err != nil || d.Reason != match.Listed {
+					t.Fatalf("%s: %s: %s, %v", line, url, d.Reason, err)
+				}
+			}
+		}
+	}
+}
+
 // compare asks the matcher and says what is wrong with its answer.
 func compare(m *match.Matcher, q *match.Request, want match.Decision, by []string) string {
 	got, err := m.Decide(q)
