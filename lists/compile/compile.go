@@ -16,6 +16,11 @@ import (
 // one, so a rarer rate would buy little but bytes at every wake.
 const falsePositives = 1e-4
 
+// mostSet is the highest share of a filter's bits that are set. So many of the
+// keys that are not listed are told so by a second probe only, and which ones no
+// processor guesses.
+const mostSet = 1.0 / 8
+
 // Compile reads a canonical text and encodes its bundle.
 func Compile(text []byte) ([]byte, error) {
 	list, err := Parse(text)
@@ -95,16 +100,15 @@ func under(m map[string]*bundle.Under) ([]bundle.Under, bundle.Filter) {
 	return all, bundle.Filter{M: uint64(f.Cap()), K: uint32(f.K()), N: uint32(len(keys)), Bits: f.BitSet().Words()}
 }
 
-// newFilter makes a filter for n keys with as few bits as a power of two, and
-// then as few probes as the rate allows: with bits to spare, most of what is
-// not listed ends at the first.
+// newFilter makes a filter for n keys with as few bits, a power of two, and as
+// few probes as the rate and mostSet allow.
 func newFilter(n int) *bloom.BloomFilter {
 	m, k := uint(64), uint(1)
-	for wanted, _ := bloom.EstimateParameters(uint(max(n, 1)), falsePositives); m < wanted; {
-		m *= 2
-	}
-	for math.Pow(1-math.Exp(-float64(k)*float64(n)/float64(m)), float64(k)) > falsePositives {
-		k++
+	set := func() float64 { return 1 - math.Exp(-float64(k)*float64(n)/float64(m)) }
+	for math.Pow(set(), float64(k)) > falsePositives {
+		if k++; set() > mostSet {
+			m, k = 2*m, 1
+		}
 	}
 	return bloom.New(m, k)
 }
