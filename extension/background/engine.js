@@ -24,11 +24,23 @@ import { Module } from "./wasm.js";
  * @property {string[]} reasons
  */
 
-/** Stands in the upper half of every word that the engine really decided. */
-const CHECK = 0x5aa5;
+/** What every word that the engine really decided has besides these bits, a reason and two actions. */
+const MARK = 0x5aa50000;
+const DECIDED = 0x1ff;
 
 /** The bits of a mode that the engine does not know: it does not decide then. */
 const NO_MODE = 0xf << 12;
+
+/** A table of so many places, a power of two, has one for nearly every type. */
+const PLACES = 64;
+
+/**
+ * Where a type lies in that table: a map would take longer to find it.
+ * @param {string} type
+ */
+function placeOf(type) {
+  return (8 * type.length + type.charCodeAt(0)) & (PLACES - 1);
+}
 
 /**
  * Reads the engine's answer. A Go program that broke inside a call returns
@@ -39,10 +51,10 @@ const NO_MODE = 0xf << 12;
  * @returns {Readonly<Decision>}
  */
 export function readWord(word, names) {
-  const action = names.actions[(word >>> 8) & 0xf];
-  const would = names.actions[(word >>> 12) & 0xf];
-  const reason = names.reasons[word & 0xff];
-  if (word >>> 16 !== CHECK || !action || !would || !reason) {
+  const action = names.actions[(word >>> 5) & 0x3];
+  const would = names.actions[(word >>> 7) & 0x3];
+  const reason = names.reasons[word & 0x1f];
+  if ((word & ~DECIDED) !== MARK || !action || !would || !reason) {
     throw new Error(`the engine answered 0x${(word >>> 0).toString(16)}`);
   }
   return Object.freeze({
@@ -87,14 +99,16 @@ export class Engine {
   #names;
   /** @type {Map<string, number>} */
   #types;
+  /** The types again, each where placeOf says. @type {{word: string, number: number}[]} */
+  #placed;
   /** @type {Map<string, number>} */
   #modes;
   #other;
   /** The mode of the last request, and its bits of a call: nearly all have the same. @type {string} */
   #mode = "";
   #modeBits = NO_MODE;
-  /** Words that were read before, under their lower half. @type {Readonly<Decision>[]} */
-  #read = [];
+  /** Words that were read before, under what of them is decided. @type {(Readonly<Decision> | undefined)[]} */
+  #read = Array(DECIDED + 1).fill(undefined);
 
   /**
    * Takes promises, so that one is on its way beside the other.
@@ -119,6 +133,8 @@ export class Engine {
     this.#types = new Map(this.#names.types.map((word, number) => [word, number]));
     this.#modes = new Map(this.#names.modes.map((word, number) => [word, number]));
     this.#other = this.#types.get("other") ?? 0;
+    this.#placed = Array(PLACES).fill({ word: "other", number: this.#other });
+    this.#types.forEach((number, word) => (this.#placed[placeOf(word)] = { word, number }));
   }
 
   /**
@@ -136,7 +152,8 @@ export class Engine {
       const number = this.#modes.get(mode);
       this.#modeBits = number === undefined ? NO_MODE : number << 12;
     }
-    let what = (this.#types.get(type) ?? this.#other) | this.#modeBits;
+    const { word: placed, number: numbered } = this.#placed[placeOf(type)];
+    let what = (placed === type ? numbered : (this.#types.get(type) ?? this.#other)) | this.#modeBits;
     let word;
     if (more === undefined) {
       word = this.#module.decide(url, page, what, false);
@@ -149,9 +166,9 @@ export class Engine {
           ? this.#module.decide(url, page, what, leaks)
           : this.#module.call("decide", [url, body, referer, page], what, -1);
     }
-    const known = this.#read[word & 0xffff];
-    if (known !== undefined && word >>> 16 === CHECK) return known;
-    return (this.#read[word & 0xffff] = readWord(word, this.#names));
+    const known = this.#read[word & DECIDED];
+    if (known !== undefined && (word & ~DECIDED) === MARK) return known;
+    return (this.#read[word & DECIDED] = readWord(word, this.#names));
   }
 
   /**

@@ -31,6 +31,13 @@ describe("decisions", () => {
     });
   }
 
+  it("a type that nobody knows as any other one", () => {
+    for (const type of ["", "o", "other", "sth", "main_framf", "toString", "\u0000"]) {
+      assert.equal(engine.decide("https://types.example/other/x", "https://booking.example/", type, "protect").action, "block", type);
+      assert.equal(engine.decide("https://types.example/image/x", "https://booking.example/", type, "protect").action, "allow", type);
+    }
+  });
+
   it("an address longer than the small buffer", () => {
     const url = `https://tracker.example/?${"x".repeat(200_000)}`;
     assert.equal(engine.decide(url, "https://booking.example/", "script", "protect").action, "block");

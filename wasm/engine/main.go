@@ -102,7 +102,8 @@ func names() int32 { return memory.Say(words) }
 // after another, and page bytes of the top document's address, which begin at
 // byte at, or behind the others when that is -1; -1 bytes when it is the page
 // of the call before. what holds the type, the method above 8 bits, the mode
-// above 12, and 1<<16 to look for leaks.
+// above 12, and 1<<16 to look for leaks. The answer has the reason, the action
+// above 5 bits, what it would be above 7, and the mark.
 //
 //go:wasmexport decide
 func decide(n, body, referer, page, what, at int32) (word int32) {
@@ -131,7 +132,7 @@ func decide(n, body, referer, page, what, at int32) (word int32) {
 	if err != nil {
 		return 0
 	}
-	return mark | int32(d.Would)<<12 | int32(d.Action)<<8 | int32(d.Reason)
+	return mark | int32(d.Would)<<7 | int32(d.Action)<<5 | int32(d.Reason)
 }
 
 // explain tells the rule that made the last decision: its length, or 0 when
