@@ -15,6 +15,7 @@ package main
 
 import (
 	"errors"
+	"runtime"
 	"strings"
 	"unsafe"
 
@@ -89,6 +90,11 @@ func open(n int32) (code int32) {
 		return memory.Failed(err)
 	}
 	opened = true
+	if n > reserved {
+		// So much begins a collection, which goes on in the calls that follow,
+		// and while it does every pointer costs more: better at once.
+		runtime.GC()
+	}
 	return 0
 }
 
