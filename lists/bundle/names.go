@@ -14,6 +14,11 @@ import (
 type Family struct {
 	names  []name
 	buffer []byte
+
+	// Those of the names that some patterns are filed under, found for the last
+	// patterns that wanted to know.
+	filed    []hit
+	patterns *Patterns
 }
 
 // hashOfName is hashName of a string.
@@ -29,7 +34,7 @@ type name struct {
 // Reset makes it the family of an address's host. The address must not change
 // before the next Reset.
 func (f *Family) Reset(u *address.URL) {
-	f.names = f.names[:0]
+	f.names, f.patterns = f.names[:0], nil
 	end := u.HostEnd()
 	for _, start := range u.Labels() {
 		f.add(u.Padded(), start, end)
@@ -53,6 +58,19 @@ func (f *Family) Entities(host []byte, suffix int) {
 			f.add(f.buffer, start, len(f.buffer))
 		}
 	}
+}
+
+// under is the names that patterns are filed under, by their filter.
+func (f *Family) under(p *Patterns) []hit {
+	if f.patterns != p {
+		f.patterns, f.filed = p, f.filed[:0]
+		for i := range f.names {
+			if hash := f.names[i].hash; p.filter.has(hash) == 1 {
+				f.filed = append(f.filed, hit{hash, 0})
+			}
+		}
+	}
+	return f.filed
 }
 
 // Sets of names stand in their own section, each

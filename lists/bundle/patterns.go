@@ -185,7 +185,10 @@ func (s *Search) Begin(b *Bundle, p *Patterns, u *address.URL, pages *Family, t 
 	if p.parts {
 		s.known = scanParts(p.filter, s.text, words, &s.hits, s.known)
 	}
-	s.known = scanNames(p.filter, pages.names, &s.hits, s.known)
+	for _, h := range pages.under(p) {
+		s.hits[s.known&(maxHits-1)] = h
+		s.known++
+	}
 	s.next, s.word, s.tag, s.entry, s.end, s.bad = 0, 0, 0, 0, p.unfiled, false
 }
 
@@ -224,16 +227,6 @@ func scan(known words, text *[address.Room + address.Slack]byte, words, marks []
 			hits[n&(maxHits-1)] = hit{hash, start}
 			n += known.has(hash)
 		}
-	}
-	return n
-}
-
-// scanNames adds the names that a filter knows to n hits.
-func scanNames(known words, names []name, hits *[maxHits]hit, n int) int {
-	for i := range names {
-		hash := names[i].hash
-		hits[n&(maxHits-1)] = hit{hash, 0}
-		n += known.has(hash)
 	}
 	return n
 }

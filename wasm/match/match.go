@@ -170,6 +170,7 @@ func (m *Matcher) Use(data []byte) error {
 	list, err := bundle.Read(data)
 	if err == nil {
 		m.list, m.why = list, Own
+		m.pageText = nil // what was found for the page was the other list's
 	}
 	return err
 }
