@@ -92,6 +92,20 @@ for (const name of BROWSERS) {
   });
 }
 
+/**
+ * Ends Chromium's worker, and again where something that had waited for it has
+ * started it meanwhile: a page that was just opened, the first look for a list.
+ * Looking at it would keep it awake.
+ * @param {import("./drive/driver.js").Browser} browser
+ */
+async function endWorker(browser) {
+  const isGone = async () => {
+    await browser.killBackground();
+    return (await browser.backgroundMemory()) === null;
+  };
+  await until(isGone, { what: "the worker to sleep" });
+}
+
 /** How often a page starts the worker, and how many requests it makes at once. */
 const WAKES = 2;
 const AT_ONCE = 200;
@@ -111,8 +125,7 @@ it(`chromium: a page that starts the worker is recorded from the first of its ${
     await browser.tab().front();
     for (let wake = 1; wake <= WAKES; wake++) {
       await browser.tab().open("about:blank");
-      await browser.killBackground();
-      await until(async () => (await browser.backgroundMemory()) === null, { what: "the worker to sleep" });
+      await endWorker(browser);
       await browser.tab().open(`${site.origin}/${wake}`);
       const tabId = await browser.tabId(browser.tab());
       const { requests } = await page.evaluate((id) => chrome.runtime.sendMessage({ type: "visit", tabId: id, from: 0 }), tabId);
@@ -133,8 +146,7 @@ it("chromium: 200 requests on an unprotected site start the worker once", async 
     const browser = await life.world.launch("chromium", { extension: life.extensions.chromium });
     await installed(browser);
     await browser.tab().open(plain.origin);
-    await browser.killBackground();
-    await until(async () => (await browser.backgroundMemory()) === null, { what: "the worker to sleep" });
+    await endWorker(browser);
     const ask = () => browser.tab().evaluate(() => fetch("/").then(() => {}));
     /** Moments at which a worker was started. @type {Set<number>} */
     const starts = new Set();
