@@ -45,8 +45,7 @@ const SITES = 60;
 /** Below this share of same answers it fails. */
 const ENOUGH = 0.99;
 const PLACEHOLDER = "/placeholder.svg";
-/** What tells Chromium of leaks. */
-const LEAKS = ["api.js", "leaks.js"];
+/** What tells Chromium of leaks is in there, with all that it stands on. */
 const BACKGROUND = new URL("../background/", import.meta.url);
 
 const { values } = parseArgs({
@@ -104,7 +103,7 @@ async function emptyExtension(folder) {
   };
   await writeFile(path.join(folder, "manifest.json"), JSON.stringify(manifest));
   await writeFile(path.join(folder, "page.html"), "<!doctype html><title>Rules to be tested</title>");
-  for (const name of LEAKS) await cp(new URL(name, BACKGROUND), path.join(folder, name));
+  await cp(BACKGROUND, folder, { recursive: true });
   return folder;
 }
 
@@ -180,7 +179,8 @@ function match(page, asked, said) {
   return page.evaluate(async (requests) => {
     const dnr = chrome.declarativeNetRequest;
     await dnr.updateSessionRules({ removeRuleIds: (await dnr.getSessionRules()).map(({ id }) => id) });
-    const { ALL_TABS, guardPage, readLeaks, stopLeak } = await import(`${location.origin}/leaks.js`);
+    const { guardPage, readLeaks, stopLeak } = await import(`${location.origin}/leaks.js`);
+    const { ALL_TABS } = await import(`${location.origin}/private-tabs.js`);
     await readLeaks();
     /** @type {number[][]} */
     const ids = [];

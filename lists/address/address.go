@@ -216,14 +216,14 @@ func digits(x uint64) uint64 {
 	return (x + (0x80-'0')*ones) &^ (x + (0x7f-'9')*ones) & high
 }
 
-// has reports whether one of eight bytes of ASCII is c.
-func has(x uint64, c byte) bool {
-	return ^((x^uint64(c)*ones)+0x7f*ones)&high != 0
-}
-
 // opens is the same of ".", "/", ">" and "?", which differ in two bits.
 func opens(x uint64) uint64 {
 	return ^(((x | 0x11*ones) ^ '?'*ones) + 0x7f*ones) & high
+}
+
+// has reports whether one of eight bytes of ASCII is c.
+func has(x uint64, c byte) bool {
+	return ^((x^uint64(c)*ones)+0x7f*ones)&high != 0
 }
 
 // pack gathers the high bits of eight bytes into one.
